@@ -1,0 +1,18 @@
+"""Where images come from."""
+
+from denobench.datasets.base import Dataset, FileItem, Item, SimulatedItem, Unreadable
+from denobench.datasets.sources import REGISTRY, open_dataset, open_folder
+from denobench.datasets.split import Split, split
+
+__all__ = [
+    "REGISTRY",
+    "Dataset",
+    "FileItem",
+    "Item",
+    "SimulatedItem",
+    "Split",
+    "Unreadable",
+    "open_dataset",
+    "open_folder",
+    "split",
+]

@@ -1,0 +1,31 @@
+"""The one error a user sees, and the hint for a misspelt name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DenobenchError(Exception):
+    """A mistake in what the user gave; shown as one message, exit code 2, no traceback.
+
+    The message names the file or key, what is wrong with it and what would be right.
+    """
+
+
+def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:
+    """Return the error for a name that is not among the valid choices.
+
+    Parameters
+    ----------
+    noun
+        What the name stands for, such as ``"method"``.
+    name
+        What the user wrote.
+    choices
+        The valid names; the closest one is offered, and all are listed.
+    """
+    choices = sorted(choices)
+    close = get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return DenobenchError(f"Unknown {noun} {name!r}.{hint} Valid: {', '.join(choices) or 'none'}.")

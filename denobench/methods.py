@@ -1,0 +1,298 @@
+"""The contract of a method, and how a function or class becomes one."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+
+from denobench.datasets import Item
+from denobench.errors import DenobenchError, unknown
+from denobench.registry import Registry, import_file
+
+REGISTRY = Registry("denobench.methods", "method")
+
+TRACKS = ("oracle", "estimated", "blind")
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a table, the cache and the tuner have to know of a method.
+
+    Attributes
+    ----------
+    name, title, reference, licence
+        As they stand in tables.
+    tracks
+        What the method can be told of sigma: ``oracle`` (the true one), ``estimated``, or
+        ``blind`` (nothing). The first is the default.
+    assumes
+        The noise model it is made for, or empty.
+    grid
+        Parameters that may be tuned, each with its values.
+    packages
+        Distributions it computes with; their versions enter the cells' keys.
+    notes
+        What a user should know before believing its numbers.
+    """
+
+    name: str
+    title: str
+    reference: str = ""
+    licence: str = ""
+    tracks: tuple[str, ...] = ("oracle", "estimated")
+    assumes: str = "gaussian"
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        for track in self.tracks:
+            if track not in TRACKS:
+                raise unknown(f"track of method {self.name!r}", track, TRACKS)
+
+
+class Denoiser(ABC):
+    """A method with its parameters set.
+
+    Subclasses take their parameters as keyword-only arguments of ``__init__`` with defaults.
+    """
+
+    info: ClassVar[Info]
+
+    @abstractmethod
+    def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return the denoised image.
+
+        Parameters
+        ----------
+        noisy
+            float32, (H, W), full scale 1.0, not clipped; must not be changed.
+        sigma
+            The noise's standard deviation as a fraction of full scale, in (0, 1]; None on the
+            blind track.
+
+        Returns
+        -------
+        numpy.ndarray
+            Floating point, (H, W), finite. The harness clips it to [0, 1].
+        """
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a method is fitted on: images and the noise to put on them.
+
+    Attributes
+    ----------
+    train, validation
+        The images, read when they are needed.
+    size
+        Side in pixels, or None for the images' own.
+    noise
+        Name of the noise model.
+    levels
+        One level: fit for it. Several: fit for the range from the lowest to the highest.
+    seed
+        The run's seed.
+    """
+
+    train: tuple[Item, ...]
+    validation: tuple[Item, ...]
+    size: int | None
+    noise: str
+    levels: tuple[float, ...]
+    seed: int
+
+    def describe(self) -> dict[str, Any]:
+        """Return what can change the fitted weights, as JSON-ready values."""
+        return {
+            "train": _digest([item.digest for item in self.train]),
+            "validation": _digest([item.digest for item in self.validation]),
+            "images": [len(self.train), len(self.validation)],
+            "size": self.size,
+            "noise": self.noise,
+            "levels": list(self.levels),
+            "seed": self.seed,
+        }
+
+
+class Progress(Protocol):
+    """Told how far a long stage is."""
+
+    def __call__(self, done: float, total: float, text: str = "") -> None:
+        """Say that ``done`` of ``total`` steps are finished, and in words what runs."""
+
+
+class FittedDenoiser(Denoiser):
+    """A method that has to be fitted before it denoises.
+
+    Class attribute ``version`` is raised with every change that changes fitted weights, so that
+    cached ones are no longer found. Parameter ``training`` of the subclass says whether there is
+    one fit per level (``matched``, told sigma) or one for all levels of a noise model (``blind``).
+    """
+
+    version: ClassVar[int] = 1
+    training: str
+
+    @abstractmethod
+    def fit(self, training: TrainingSet, *, folder: Path, progress: Progress) -> pd.DataFrame:
+        """Fit to the training set and return the history, one row per epoch.
+
+        Checkpoints lie in ``folder``; when it holds some, fitting goes on from there.
+        """
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write the fitted weights to a file."""
+
+    @abstractmethod
+    def load(self, path: Path) -> None:
+        """Read fitted weights from a file, without executing anything in it."""
+
+    @abstractmethod
+    def recipe(self) -> dict[str, Any]:
+        """Return what, besides the training set, can change the fitted weights."""
+
+    def weights_key(self, training: TrainingSet) -> str:
+        """Return the digest of what makes the weights: the method's recipe and its training set."""
+        return _digest(
+            {
+                "method": self.info.name,
+                "version": self.version,
+                "recipe": self.recipe(),
+                "training": training.describe(),
+            }
+        )
+
+
+Function = Callable[..., np.ndarray]
+
+
+def denoiser(
+    name: str, *, title: str = "", **details: Any
+) -> Callable[[Function], Function]:
+    """Make a method of a function ``f(noisy, sigma, *, parameter=default, ...)``.
+
+    Parameters
+    ----------
+    name
+        As a config names it.
+    title
+        As a table names it; the name if empty.
+    **details
+        The other attributes of `Info`.
+
+    Examples
+    --------
+    >>> @denoiser("double-median", tracks=("blind",))
+    ... def double_median(noisy, sigma, *, size=3):
+    ...     return cv2.medianBlur(cv2.medianBlur(noisy, size), size)
+    """
+
+    def wrap(function: Function) -> Function:
+        function.info = Info(name, title or name, **details)  # type: ignore[attr-defined]
+        return function
+
+    return wrap
+
+
+class FunctionDenoiser(Denoiser):
+    """A method made of a function."""
+
+    def __init__(self, function: Function, **parameters: Any) -> None:
+        self.function = function
+        self.info = function.info  # type: ignore[attr-defined,misc]
+        self.parameters = parameters
+
+    def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Call the function."""
+        return self.function(noisy, sigma, **self.parameters)
+
+
+def parameters(found: Any) -> dict[str, Any]:
+    """Return the parameters of a method, a function or a class, with their defaults."""
+    signature = inspect.signature(found.__init__ if inspect.isclass(found) else found)
+    return {
+        name: parameter.default
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def load(name: str) -> Any:
+    """Return the function or class behind a method's name.
+
+    Raises
+    ------
+    DenobenchError
+        If the name is unknown, or its plugin cannot be imported or is not a method.
+    """
+    found = REGISTRY.load(name)
+    if not isinstance(getattr(found, "info", None), Info):
+        raise DenobenchError(
+            f"The method {name!r} carries no information: decorate the function with "
+            "@denoiser(...), or give the class an attribute `info`."
+        )
+    return found
+
+
+def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
+    """Return a method with its parameters set.
+
+    Raises
+    ------
+    DenobenchError
+        If the method or one of the parameters is unknown, or the method refuses a value.
+    """
+    found = load(name)
+    known = parameters(found)
+    for key in given or {}:
+        if key not in known:
+            raise unknown(f"parameter of method {name!r}", key, known)
+    chosen = {**known, **(given or {})}
+    if not inspect.isclass(found):
+        return FunctionDenoiser(found, **chosen)
+    try:
+        return found(**chosen)
+    except (TypeError, ValueError) as error:
+        raise DenobenchError(f"Method {name!r}: {error}") from error
+
+
+def add_plugin(path: Path) -> list[str]:
+    """Register every method that a plugin file defines, and return their names.
+
+    Raises
+    ------
+    DenobenchError
+        If the file cannot be imported or defines no method.
+    """
+    module = import_file(path)
+    names = []
+    for found in vars(module).values():
+        info = getattr(found, "info", None)
+        if isinstance(info, Info) and getattr(found, "__module__", None) == module.__name__:
+            REGISTRY.add(info.name, found, str(path.resolve()))
+            names.append(info.name)
+    if not names:
+        raise DenobenchError(
+            f"Plugin {path} defines no method: decorate a function with @denoiser(...)."
+        )
+    return names
+
+
+def describe(found: Any) -> dict[str, Any]:
+    """Return a method's information as JSON-ready values."""
+    return {**asdict(found.info), "parameters": parameters(found)}
+
+
+def _digest(value: Any) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,240 @@
+"""The row, its store and the run folder: all that engine and report share."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from denobench.errors import DenobenchError
+
+STATUSES = ("ok", "failed", "timeout", "crashed", "skipped")
+
+
+@dataclass(frozen=True)
+class Row:
+    """The record of one cell.
+
+    Attributes
+    ----------
+    key
+        Digest of everything that can change the cell's answer.
+    method
+        The method as the config names it; ``parameters`` its parameters as JSON.
+    track
+        What the method was told of sigma.
+    noise, level, realisation
+        The corruption: model, sigma as a fraction of full scale, number of the field.
+    image, label, cluster
+        The image's id, its label and the cluster it belongs to.
+    status
+        One of `STATUSES`; ``error`` says why it is not ``ok``.
+    metrics
+        Scores by name, such as ``psnr`` and ``psnr_foreground``.
+    seconds, cpu_seconds
+        Wall and processor time of the call, while other workers ran too; the timing pass
+        measures properly.
+    image_digest, field_digest, source_digest, weights_digest
+        Of the image's file, the noise field, the method's source and its weights.
+    """
+
+    key: str
+    method: str
+    parameters: str
+    track: str
+    noise: str
+    level: float
+    realisation: int
+    image: str
+    label: str
+    cluster: str
+    status: str
+    error: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    image_digest: str = ""
+    field_digest: str = ""
+    source_digest: str = ""
+    weights_digest: str = ""
+
+
+_COLUMNS = [column.name for column in fields(Row)]
+_TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
+    ("seconds", "cpu_seconds"), "REAL"
+)
+
+
+class RowStore:
+    """Rows in an SQLite file, written in transactions as cells finish.
+
+    Parameters
+    ----------
+    path
+        The file; created if it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._connect() as database:
+            columns = ", ".join(f"{name} {_TEXT.get(name, 'TEXT')}" for name in _COLUMNS)
+            database.execute(f"CREATE TABLE IF NOT EXISTS rows ({columns})")
+
+    @contextmanager
+    def _connect(self) -> Iterator[sqlite3.Connection]:
+        database = sqlite3.connect(self.path, timeout=30)
+        try:
+            with database:
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise DenobenchError(f"{self.path}: the store of rows failed ({error}).") from error
+        finally:
+            database.close()
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Write rows in one transaction; a row of the same key is replaced."""
+        marks = ", ".join("?" * len(_COLUMNS))
+        records = [
+            [
+                json.dumps(dict(value)) if name == "metrics" else value
+                for name, value in ((name, getattr(row, name)) for name in _COLUMNS)
+            ]
+            for row in rows
+        ]
+        with self._connect() as database:
+            database.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", records)
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of every finished cell by its key."""
+        with self._connect() as database:
+            return dict(database.execute("SELECT key, status FROM rows"))
+
+    def rows(self) -> list[Row]:
+        """Return all rows, in the order of their keys."""
+        with self._connect() as database:
+            found = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM rows ORDER BY key")
+            records = [dict(zip(_COLUMNS, record, strict=True)) for record in found]
+        return [Row(**{**record, "metrics": json.loads(record["metrics"])}) for record in records]
+
+
+def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
+    """Return rows as a tidy frame: one row per cell, one column per field and per metric."""
+    records = []
+    for row in rows:
+        record = asdict(row)
+        scores = record.pop("metrics")
+        records.append({"run": run, **record, **scores})
+    columns = ["run", *(name for name in _COLUMNS if name != "metrics")]
+    frame = pd.DataFrame.from_records(records)
+    if frame.empty:
+        return pd.DataFrame(columns=columns)
+    scores = sorted(set(frame.columns) - set(columns))
+    order = ["noise", "level", "track", "method", "image", "realisation"]
+    return frame[columns + scores].sort_values(order, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run's folder, and what lies in it.
+
+    Files: ``rows.sqlite`` (the store), ``rows.parquet``, ``rows.csv``, ``timing.csv``,
+    ``training.csv``, ``tuning.csv``, ``manifest.json``, ``tables/``, ``figures/``, ``gallery/``,
+    ``models/`` and ``report.html``.
+    """
+
+    path: Path
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Return the folder of a run that exists.
+
+        Raises
+        ------
+        DenobenchError
+            If there is no run in the folder.
+        """
+        if not (path / "manifest.json").is_file():
+            raise DenobenchError(
+                f"{path} is not the folder of a run: it holds no manifest.json. "
+                "Give a folder that `denobench run` has written, such as results/quick."
+            )
+        return cls(path)
+
+    @property
+    def name(self) -> str:
+        """The run's name: its folder's."""
+        return self.path.resolve().name
+
+    @property
+    def store(self) -> RowStore:
+        """The store of rows."""
+        return RowStore(self.path / "rows.sqlite")
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows of the run's current plan as a tidy frame.
+
+        A committed run may carry ``rows.parquet`` alone.
+        """
+        if not (self.path / "rows.sqlite").is_file():
+            if not (self.path / "rows.parquet").is_file():
+                raise DenobenchError(f"{self.path} holds neither rows.sqlite nor rows.parquet.")
+            return pd.read_parquet(self.path / "rows.parquet")
+        wanted = self.planned()
+        rows = self.store.rows()
+        return to_frame((row for row in rows if wanted is None or row.key in wanted), self.name)
+
+    def planned(self) -> set[str] | None:
+        """Return the keys of the current plan's cells, or None where it was not recorded."""
+        path = self.path / "plan.json"
+        return set(json.loads(path.read_text())) if path.is_file() else None
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
+        path = self.path / f"{name}.csv"
+        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest: config, seeds, data, versions, hardware, git state."""
+        return json.loads((self.path / "manifest.json").read_text())
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Write the manifest."""
+        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, sort_keys=True))
+
+    def save_picture(
+        self, image: str, noise: str, level: float, name: str, pixels: np.ndarray
+    ) -> None:
+        """Keep a picture for the gallery: ``clean``, ``noisy`` or a method's answer."""
+        path = self._picture(image, noise, level, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{os.getpid()}-{path.name}")
+        np.save(temporary, pixels.astype(np.float32), allow_pickle=False)
+        os.replace(temporary, path)
+
+    def picture(self, image: str, noise: str, level: float, name: str) -> np.ndarray | None:
+        """Return a picture of the gallery, float32, (H, W), or None if it was not kept."""
+        path = self._picture(image, noise, level, name)
+        return np.load(path, allow_pickle=False) if path.is_file() else None
+
+    def _picture(self, image: str, noise: str, level: float, name: str) -> Path:
+        folder = f"{_slug(image)}-{noise}-{level:g}"
+        return self.path / "gallery" / folder / f"{_slug(name)}.npy"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)
