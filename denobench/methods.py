@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-import numpy as np
-import pandas as pd
-
-from denobench.datasets import Item
 from denobench.errors import DenobenchError, unknown
 from denobench.registry import Registry, import_file
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from denobench.datasets import Item
 
 REGISTRY = Registry("denobench.methods", "method")
 
@@ -162,6 +164,10 @@ class FittedDenoiser(Denoiser):
     def recipe(self) -> dict[str, Any]:
         """Return what, besides the training set, can change the fitted weights."""
 
+    def remark(self, history: pd.DataFrame) -> str:  # noqa: ARG002
+        """Return what a table must say of weights with this history, such as "undertrained"."""
+        return ""
+
     def weights_key(self, training: TrainingSet) -> str:
         """Return the digest of what makes the weights: the method's recipe and its training set."""
         return _digest(
@@ -174,12 +180,10 @@ class FittedDenoiser(Denoiser):
         )
 
 
-Function = Callable[..., np.ndarray]
+Function = Callable[..., Any]
 
 
-def denoiser(
-    name: str, *, title: str = "", **details: Any
-) -> Callable[[Function], Function]:
+def denoiser(name: str, *, title: str = "", **details: Any) -> Callable[[Function], Function]:
     """Make a method of a function ``f(noisy, sigma, *, parameter=default, ...)``.
 
     Parameters

@@ -1,0 +1,36 @@
+"""Wavelet shrinkage."""
+
+from __future__ import annotations
+
+import numpy as np
+from skimage.restoration import denoise_wavelet
+
+from denobench.methods import denoiser
+
+
+@denoiser(
+    "wavelet",
+    title="Wavelet (BayesShrink)",
+    reference="S. G. Chang, B. Yu and M. Vetterli, Adaptive wavelet thresholding for image "
+    "denoising and compression, IEEE TIP 9(9), 2000",
+    licence="BSD-3-Clause (scikit-image)",
+    grid={"sigma_scale": (0.8, 1.0, 1.2, 1.5), "wavelet": ("db1", "db2", "sym4", "sym8")},
+    packages=("scikit-image", "PyWavelets"),
+)
+def wavelet(
+    noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0, wavelet: str = "sym4"
+) -> np.ndarray:
+    """Shrink wavelet coefficients softly by BayesShrink's threshold of each sub-band.
+
+    Parameters
+    ----------
+    noisy, sigma
+        As in `denobench.Denoiser.denoise`.
+    sigma_scale
+        The threshold uses this multiple of sigma.
+    wavelet
+        Name of an orthogonal or biorthogonal wavelet of PyWavelets.
+    """
+    return denoise_wavelet(
+        noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="BayesShrink", mode="soft"
+    )

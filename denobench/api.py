@@ -1,0 +1,208 @@
+"""What a notebook and the command line call: run, report, denoise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from denobench.errors import DenobenchError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from denobench.config import Config
+    from denobench.engine import Outcome
+    from denobench.engine.coordinator import Watcher
+    from denobench.models import Model
+    from denobench.report import Report
+
+RESULTS = Path("results")
+
+
+class Silent:
+    """A watcher that says nothing."""
+
+    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
+        """Say nothing."""
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
+
+def run(
+    config: str | Path = "quick",
+    settings: Mapping[str, Any] | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Carry out a comparison, write its report, and return its rows.
+
+    Parameters
+    ----------
+    config
+        A shipped config's name (``quick``, ``paper``, ``full``) or the path of a YAML file.
+    settings
+        Dotted keys and values that replace the config's, such as
+        ``{"limit": 4, "methods.tv.weight": 0.8}``.
+    out
+        The run's folder; ``results/NAME`` if left out. Cells that are in it are not computed again.
+    progress
+        Whether to show progress bars.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cell: method, noise, level, image, status, metrics, seconds.
+
+    Raises
+    ------
+    DenobenchError
+        If the config is wrong or images are missing.
+
+    Examples
+    --------
+    >>> rows = run("quick", {"limit": 2, "methods": ["tv", "nlm"]})  # doctest: +SKIP
+    >>> rows.groupby(["method", "level"])["psnr"].mean()  # doctest: +SKIP
+    """
+    from denobench import config as configs
+
+    loaded = configs.load(config, settings)
+    if progress:
+        from denobench.progress import Bars
+
+        with Bars() as bars:
+            outcome, _ = carry_out(loaded, out, bars)
+    else:
+        outcome, _ = carry_out(loaded, out, Silent())
+    if outcome.interrupted:
+        raise KeyboardInterrupt
+    return outcome.folder.frame()
+
+
+def train(config: Config, watcher: Watcher) -> list[Model]:
+    """Train every network of a config that is not in the cache yet, and return all of them.
+
+    Parameters
+    ----------
+    config
+        What to compare; its methods that need no training are left out.
+    watcher
+        Told of progress.
+
+    Raises
+    ------
+    DenobenchError
+        If the config names no method that has to be trained, or a training fails.
+    """
+    from denobench.engine import make_plan, obtain
+
+    plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
+    trained = []
+    for method, training, _ in plan.trainings():
+        stage = f"Training {method.name}"
+
+        def progress(done: float, total: float, text: str = "", stage: str = stage) -> None:
+            watcher.stage(stage, done, total, text)
+
+        trained.append(obtain(method, training, plugins=config.plugins, progress=progress))
+    if not trained:
+        raise DenobenchError(f"Config {config.name} names no method that has to be trained.")
+    return trained
+
+
+def carry_out(config: Config, out: str | Path | None, watcher: Watcher) -> tuple[Outcome, Report]:
+    """Fill a run's folder and write its report, also when Ctrl-C has ended the run."""
+    from denobench import engine, report
+
+    folder = Path(out) if out else RESULTS / config.name
+    outcome = engine.carry_out(config, folder, watcher)
+    written = report.write(
+        [outcome.folder],
+        progress=lambda done, total, text="": watcher.stage("Report", done, total, text),
+    )
+    return outcome, written
+
+
+def report(runs: Sequence[str | Path], *, out: str | Path | None = None) -> Report:
+    """Write the tables, figures and page of one or more runs again, from their rows.
+
+    Parameters
+    ----------
+    runs
+        Folders of runs.
+    out
+        Where to write; the run's own folder if there is one run, needed for several.
+
+    Raises
+    ------
+    DenobenchError
+        If a folder holds no run, or ``out`` is missing for several.
+    """
+    from denobench import report as reports
+    from denobench.rows import RunFolder
+
+    folders = [RunFolder.open(Path(path)) for path in runs]
+    if len(folders) > 1 and out is None:
+        raise DenobenchError("Several runs need --out FOLDER for their joint report.")
+    return reports.write(folders, Path(out) if out else None)
+
+
+def denoise(
+    image: np.ndarray, method: str, *, sigma: float | None = None, **parameters: Any
+) -> np.ndarray:
+    """Denoise one image.
+
+    Parameters
+    ----------
+    image
+        (H, W), floating point with full scale 1.0, or an unsigned integer type.
+    method
+        A registered method that needs no training.
+    sigma
+        The noise's standard deviation as a fraction of full scale; estimated if left out.
+    **parameters
+        The method's parameters.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, (H, W), clipped to [0, 1].
+
+    Raises
+    ------
+    DenobenchError
+        If the method or a parameter is unknown, or the image has another shape or type.
+
+    Examples
+    --------
+    >>> clean = denoise(noisy, "bm3d", sigma=0.1)  # doctest: +SKIP
+    """
+    import numpy as np
+    from skimage.restoration import estimate_sigma
+    from skimage.util import img_as_float32
+
+    from denobench import methods
+
+    image = np.asarray(image)
+    if image.ndim != 2 or image.dtype.kind not in "fu" or 0 in image.shape:
+        raise DenobenchError(
+            f"An image is a 2-D array of floats or unsigned integers, "
+            f"not {image.dtype} of shape {image.shape}."
+        )
+    noisy = np.array(image if image.dtype.kind == "f" else img_as_float32(image), np.float32)
+    if not np.isfinite(noisy).all():
+        raise DenobenchError("The image has NaN or infinite pixels; replace them first.")
+    if sigma is not None and not 0 < sigma <= 1:
+        raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
+    built = methods.build(method, parameters)
+    if isinstance(built, methods.FittedDenoiser):
+        raise DenobenchError(
+            f"Method {method!r} has to be trained: compare it by `denobench run`, which trains it."
+        )
+    told = None
+    if "oracle" in built.info.tracks:
+        told = sigma if sigma is not None else float(estimate_sigma(noisy))
+    return np.clip(built.denoise(noisy, told), 0, 1).astype(np.float32)

@@ -1,0 +1,57 @@
+"""The command line: parse, call, print. One file per verb."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from denobench.cli import check, data, denoise, methods, models, report, run, train
+
+app = typer.Typer(
+    name="denobench",
+    help="Fair, repeatable comparisons of denoising methods on brain MR images.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(report.report)
+app.command()(methods.methods)
+app.command()(check.check)
+app.command()(denoise.denoise)
+app.command()(train.train)
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from denobench import __version__
+
+        typer.echo(f"denobench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """Fair, repeatable comparisons of denoising methods on brain MR images."""
+
+
+def main() -> None:
+    """Run the program; a user's mistake is one message and exit code 2."""
+    from denobench.errors import DenobenchError
+
+    try:
+        app()
+    except DenobenchError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.secho("Interrupted.", err=True)
+        sys.exit(130)

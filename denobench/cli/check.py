@@ -1,0 +1,33 @@
+"""``denobench check``: does a method keep to the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    name: Annotated[str, typer.Argument(help="The method's name.")],
+    plugin: Annotated[list[Path] | None, typer.Option(help="Python file that defines it.")] = None,
+) -> None:
+    """Check a method: shape, dtype, finite values, unchanged input, odd sizes, determinism."""
+    from rich.console import Console
+
+    from denobench import conformance, methods
+
+    for path in plugin or []:
+        methods.add_plugin(path)
+    findings = conformance.check(name)
+    console = Console(highlight=False)
+    for finding in findings:
+        mark = (
+            f"[red]✗[/] {finding.check}: {finding.fault}"
+            if finding.fault
+            else (f"[green]✓[/] {finding.check}")
+        )
+        console.print(mark)
+    faults = sum(bool(finding.fault) for finding in findings)
+    console.print(f"{name}: {len(findings) - faults} of {len(findings)} checks passed.")
+    raise typer.Exit(1 if faults else 0)

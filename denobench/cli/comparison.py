@@ -1,0 +1,80 @@
+"""What the verbs that carry out a comparison share: options into a config, results onto screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from denobench import config as configs
+from denobench.config import Config
+from denobench.errors import DenobenchError
+
+if TYPE_CHECKING:
+    from denobench.engine import Outcome
+    from denobench.report import Report
+
+
+def load_config(
+    source: str,
+    *,
+    data: Path | None,
+    methods: str | None,
+    noise: str | None,
+    limit: int | None,
+    plugins: Sequence[Path],
+    settings: Sequence[str],
+) -> Config:
+    """Return the config that a command line asks for.
+
+    Methods of plugin files join the config's, unless ``methods`` names what to run.
+    """
+    changes: dict[str, Any] = configs.parse_settings(settings)
+    if data is not None:
+        changes["data"] = data
+    if noise is not None:
+        changes["noise"] = [text.strip() for text in noise.split(",") if text.strip()]
+    if limit is not None:
+        changes["limit"] = limit
+    loaded = configs.load(source, changes)
+    entries = dict(loaded.methods)
+    for path in plugins:
+        from denobench.methods import add_plugin
+
+        entries |= {name: configs.MethodEntry() for name in add_plugin(path) if name not in entries}
+    if methods is not None:
+        names = [text.strip() for text in methods.split(",") if text.strip()]
+        if not names:
+            raise DenobenchError("--methods names no method; write names such as tv,nlm.")
+        entries = {name: entries.get(name, configs.MethodEntry()) for name in names}
+    return loaded.model_copy(
+        update={"methods": entries, "plugins": (*loaded.plugins, *map(Path.resolve, plugins))}
+    )
+
+
+def show(outcome: Outcome, report: Report) -> None:
+    """Print a run's table and where its results are; exit 1 if cells failed, 130 if interrupted."""
+    show_report(report)
+    if outcome.interrupted:
+        typer.secho(
+            f"Interrupted: {outcome.computed} cells were computed and are kept in "
+            f"{outcome.folder.path}. Run the same command again to go on.",
+            fg="yellow",
+            err=True,
+        )
+        raise typer.Exit(130)
+    if report.failures:
+        raise typer.Exit(1)
+
+
+def show_report(report: Report) -> None:
+    """Print a report's table, its summary and where it lies."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(report.table)
+    for line in report.summary:
+        console.print(line, markup=False)
+    console.print(f"Report: {report.page}", markup=False)

@@ -1,0 +1,55 @@
+"""``denobench models``: the trained weights in the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List, export or remove trained weights.", no_args_is_help=True)
+
+Key = Annotated[str, typer.Argument(help="The key, or its first characters.")]
+
+
+@app.command("list")
+def list_models() -> None:
+    """List the trained weights: method, noise, levels, images, epochs, where they are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from denobench import models
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("key", "method", "noise", "levels", "images", "epochs", "where"):
+        table.add_column(column, overflow="fold")
+    for model in models.models():
+        training = model.info["training"]
+        table.add_row(
+            model.key[:12],
+            model.info["method"],
+            training["noise"],
+            " ".join(f"{level:g}" for level in training["levels"]),
+            " + ".join(str(count) for count in training["images"]),
+            str(len(model.history)),
+            str(model.folder),
+        )
+    Console().print(table)
+
+
+@app.command()
+def export(key: Key, path: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
+    """Copy weights to a file."""
+    from denobench import models
+
+    models.export(key, path)
+    typer.echo(f"Wrote {path}.")
+
+
+@app.command()
+def remove(key: Key) -> None:
+    """Remove weights from the cache."""
+    from denobench import models
+
+    models.remove(key)
+    typer.echo(f"Removed {key}.")

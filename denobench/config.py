@@ -1,0 +1,221 @@
+"""What a user may write: the config, read from YAML, with one precise error per mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from denobench.errors import DenobenchError, unknown
+from denobench.noise import Noise
+
+
+class MethodEntry(BaseModel):
+    """One method of a config: ``NAME: {method: ..., track: ..., PARAMETER: VALUE, ...}``."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    method: str | None = Field(None, description="registered method; the entry's name if left out")
+    track: Literal["oracle", "estimated", "blind"] | None = Field(
+        None, description="what it is told of sigma; the method's first track if left out"
+    )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is neither ``method`` nor ``track``."""
+        return dict(self.model_extra or {})
+
+
+class TimingEntry(BaseModel):
+    """How runtimes are measured."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repeats: int = Field(7, ge=0, description="timed rounds; 0 leaves the timing pass out")
+    threads: int = Field(1, ge=1, description="threads that a method may use")
+
+
+class Config(BaseModel):
+    """A comparison: images, noise, methods and how they are scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field("run", description="name of the run and of its folder under results/")
+    dataset: str = Field("simulated", description="simulated, brain-tumor or folder")
+    data: Path | None = Field(None, description="folder of the images")
+    size: int | Literal["native"] = Field(224, description="side in pixels, or native")
+    split: Literal["cluster", "paper", "none"] = Field(
+        "cluster",
+        description="keep near-duplicates together; plain random as in the paper; or test all",
+    )
+    limit: int | None = Field(None, ge=1, description="test at most so many images")
+    seed: int = Field(0, ge=0, description="of split, noise and training")
+    realisations: int = Field(1, ge=1, description="noise fields per image")
+    noise: tuple[str, ...] = Field(
+        ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2"), description="MODEL:LEVEL, several"
+    )
+    methods: dict[str, MethodEntry] = Field(
+        default_factory=dict, description="name -> settings; all installed methods if empty"
+    )
+    metrics: tuple[str, ...] = Field(("psnr", "ssim", "nrmse"), description="scores to take")
+    plugins: tuple[Path, ...] = Field((), description="Python files that define methods")
+    timing: TimingEntry = Field(default_factory=lambda: TimingEntry(), description="runtimes")
+    timeout: float = Field(600.0, gt=0, description="seconds that one cell may take")
+    workers: int | None = Field(None, ge=1, description="worker processes; all cores if empty")
+    gallery: int = Field(2, ge=0, description="test images shown in the gallery")
+
+    @field_validator("size")
+    @classmethod
+    def _size_in_range(cls, size: int | str) -> int | str:
+        if isinstance(size, int) and not 16 <= size <= 4096:
+            raise ValueError("must be native or between 16 and 4096")
+        return size
+
+    @field_validator("noise", "metrics")
+    @classmethod
+    def _not_empty(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not values:
+            raise ValueError("must name at least one")
+        return tuple(dict.fromkeys(values))
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _entries(cls, value: Any) -> Any:
+        """Accept a list of names, and names without settings."""
+        if isinstance(value, list | tuple):
+            value = {name: {} for name in value}
+        if isinstance(value, Mapping):
+            return {name: {} if entry is None else entry for name, entry in value.items()}
+        return value
+
+    @property
+    def side(self) -> int | None:
+        """The side in pixels, or None for native size."""
+        return None if self.size == "native" else int(self.size)
+
+    @property
+    def noises(self) -> tuple[Noise, ...]:
+        """The corruptions, parsed."""
+        return tuple(Noise.parse(text) for text in self.noise)
+
+
+def shipped() -> dict[str, str]:
+    """Return the configs that come with denobench: name -> YAML text."""
+    folder = resources.files("denobench") / "configs"
+    found = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".yaml"): file.read_text("utf-8")
+        for file in found
+        if file.name.endswith(".yaml")
+    }
+
+
+def load(source: str | Path, settings: Mapping[str, Any] | None = None) -> Config:
+    """Read a config and change some of its settings.
+
+    Parameters
+    ----------
+    source
+        A shipped config's name, or the path of a YAML file.
+    settings
+        Dotted keys and values that replace what stands in the file.
+
+    Raises
+    ------
+    DenobenchError
+        If the config is missing or not YAML, or a key or value is wrong; the message names it.
+    """
+    text, origin, name = _find(str(source))
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise DenobenchError(f"{origin} is not valid YAML: {error}") from None
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        raise DenobenchError(f"{origin} must hold `key: value` lines, such as `size: 224`.")
+    tree.setdefault("name", name)
+    for key, value in (settings or {}).items():
+        _set(tree, key, value)
+    return parse(tree, origin)
+
+
+def parse(tree: Mapping[str, Any], origin: str) -> Config:
+    """Check a config's tree and return the config.
+
+    Raises
+    ------
+    DenobenchError
+        With one line per mistake: where, what, and what would be right.
+    """
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise DenobenchError("\n".join(_explain(error, origin))) from None
+    config.noises  # noqa: B018 - raises for a malformed one
+    return config
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Read ``key=value`` texts; values are YAML, so that numbers and lists work.
+
+    Raises
+    ------
+    DenobenchError
+        If one has no ``=``, or a value is not YAML.
+    """
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise DenobenchError(f"--set {text!r} is not of the form key=value, such as size=128.")
+        try:
+            settings[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise DenobenchError(f"--set {text!r}: the value is not valid YAML.") from None
+    return settings
+
+
+def _find(source: str) -> tuple[str, str, str]:
+    """Return the text, origin and name of a config."""
+    path = Path(source)
+    configs = shipped()
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            return path.read_text("utf-8"), str(path), path.stem
+        except (OSError, UnicodeDecodeError) as error:
+            raise DenobenchError(f"Config {path} cannot be read: {error}") from None
+    if source in configs:
+        return configs[source], f"config {source}", source
+    raise unknown("config", source, configs)
+
+
+def _set(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set a dotted key in a tree of dictionaries."""
+    *parents, last = key.split(".")
+    for parent in parents:
+        below = tree.get(parent)
+        if isinstance(below, list):
+            below = {name: {} for name in below}
+        tree[parent] = below = dict(below or {})
+        tree = below
+    tree[last] = value
+
+
+def _explain(error: ValidationError, origin: str) -> list[str]:
+    """Turn pydantic's findings into one line each."""
+    lines = []
+    for found in error.errors():
+        place = ".".join(str(part) for part in found["loc"])
+        if found["type"] == "extra_forbidden":
+            parents, name = found["loc"][:-1], str(found["loc"][-1])
+            model = TimingEntry if parents == ("timing",) else Config
+            lines.append(f"{origin}: {unknown('key', name, model.model_fields)}")
+        else:
+            message = found["msg"].removeprefix("Value error, ")
+            lines.append(f"{origin}: {place}: {message} (found {found['input']!r}).")
+    return list(dict.fromkeys(lines))

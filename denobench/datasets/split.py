@@ -1,0 +1,102 @@
+"""Which images train, which choose parameters, which are tested."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from denobench.datasets.base import Dataset, Item
+
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of a data set.
+
+    Attributes
+    ----------
+    train, validation, test
+        Each in a seeded random order in which labels alternate by their share, so that the
+        first images of a part stand for it.
+    leaks
+        How many test images have another image of their cluster in train or validation.
+    """
+
+    train: tuple[Item, ...]
+    validation: tuple[Item, ...]
+    test: tuple[Item, ...]
+    leaks: int
+
+
+def split(dataset: Dataset, *, seed: int, by: str = "cluster") -> Split:
+    """Split a data set 80/20 into train and test, and take validation images out of the 80.
+
+    Parameters
+    ----------
+    dataset
+        The images. Where they carry a part of their own, that is kept.
+    seed
+        The run's seed.
+    by
+        ``cluster`` keeps images of one slice together; ``paper`` is the plain random split, which
+        leaks; ``none`` tests every image and leaves none to train.
+    """
+    items = dataset.items
+    if by == "none":
+        return Split((), (), _interleaved(_grouped(items)), leaks=0)
+    groups = [[item] for item in items] if by == "paper" else _grouped(items)
+    rng = np.random.Generator(np.random.PCG64([seed, 20]))
+    groups = [groups[index] for index in rng.permutation(len(groups))]
+    if any(item.part for item in items):
+        test = [group for group in groups if group[0].part == "test"]
+        rest = [group for group in groups if group[0].part != "test"]
+    else:
+        test, rest = _take(groups, TEST_SHARE)
+    validation, train = _take(rest, VALIDATION_SHARE)
+    parts = [_interleaved(part) for part in (train, validation, test)]
+    seen = {item.cluster for part in parts[:2] for item in part}
+    return Split(*parts, leaks=sum(item.cluster in seen for item in parts[2]))
+
+
+def _grouped(items: Sequence[Item]) -> list[list[Item]]:
+    by_cluster: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_cluster[item.cluster].append(item)
+    return [by_cluster[name] for name in sorted(by_cluster)]
+
+
+def _take(groups: list[list[Item]], share: float) -> tuple[list[list[Item]], list[list[Item]]]:
+    """Take groups until each label's share of its images is reached; return taken and left."""
+    total: dict[str, int] = defaultdict(int)
+    for group in groups:
+        total[group[0].label] += len(group)
+    wanted = {label: round(share * count) for label, count in total.items()}
+    taken: list[list[Item]] = []
+    left: list[list[Item]] = []
+    for group in groups:
+        label = group[0].label
+        if len(group) <= wanted[label]:
+            wanted[label] -= len(group)
+            taken.append(group)
+        else:
+            left.append(group)
+    return taken, left
+
+
+def _interleaved(groups: list[list[Item]]) -> tuple[Item, ...]:
+    """Order items so that every beginning has about the labels' shares of the whole."""
+    by_label: dict[str, list[Item]] = defaultdict(list)
+    for group in groups:
+        for item in group:
+            by_label[item.label].append(item)
+    placed = [
+        ((position + 0.5) / len(members), label, item)
+        for label, members in by_label.items()
+        for position, item in enumerate(members)
+    ]
+    return tuple(item for _, _, item in sorted(placed, key=lambda place: place[:2]))

@@ -1,0 +1,152 @@
+"""Compute one cell: read, corrupt, denoise, score."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from skimage.restoration import estimate_sigma
+
+from denobench import images, methods, metrics, noise
+from denobench.datasets import Item
+from denobench.engine.plan import Cell
+from denobench.methods import Denoiser, FittedDenoiser
+from denobench.noise import Noise
+from denobench.rows import Row, RunFolder
+
+
+class BadOutputError(Exception):
+    """A method broke its contract."""
+
+
+def compute(cell: Cell, folder: Path | None = None) -> Row:
+    """Return the row of a cell; a method that raises or breaks its contract gives a failed one.
+
+    Parameters
+    ----------
+    cell
+        What to compute.
+    folder
+        The run's folder, where pictures for the gallery are kept; None keeps none.
+    """
+    clean, mask = _clean(cell.item, cell.size)
+    noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+    try:
+        method = load_method(cell.registered, cell.parameters, cell.weights)
+        sigma = told_sigma(cell, noisy)
+        given = noisy.copy()
+        wall, cpu = time.perf_counter(), time.process_time()
+        answer = method.denoise(given, sigma)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        denoised = checked(answer, noisy, given)
+    except Exception as error:
+        return row(cell, "failed", f"{type(error).__name__}: {error}", field_digest=field_digest)
+    chosen = [metrics.REGISTRY.load(name) for name in cell.metrics]
+    if folder and cell.picture:
+        _keep_pictures(cell, RunFolder(folder), clean, noisy, denoised)
+    return row(
+        cell,
+        "ok",
+        metrics=metrics.score(chosen, clean, denoised, mask),
+        seconds=wall,
+        cpu_seconds=cpu,
+        field_digest=field_digest,
+    )
+
+
+def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
+    """Return the row of a cell with what is known of it."""
+    return Row(
+        key=cell.key,
+        method=cell.method,
+        parameters=cell.parameters,
+        track=cell.track,
+        noise=cell.noise.model,
+        level=cell.noise.level,
+        realisation=cell.realisation,
+        image=cell.item.id,
+        label=cell.item.label,
+        cluster=cell.item.cluster,
+        status=status,
+        error=error[:2000],
+        image_digest=cell.item.digest,
+        source_digest=cell.source,
+        weights_digest=cell.weights_digest,
+        **measured,  # type: ignore[arg-type]
+    )
+
+
+def told_sigma(cell: Cell, noisy: np.ndarray) -> float | None:
+    """Return what the cell's track tells of sigma."""
+    if cell.track == "oracle":
+        return cell.noise.level
+    return float(estimate_sigma(noisy)) if cell.track == "estimated" else None
+
+
+def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
+    """Return a method's answer clipped to [0, 1], float64.
+
+    Raises
+    ------
+    BadOutputError
+        If it is no floating-point array of the image's shape with finite values, or the method
+        changed its input.
+    """
+    if not isinstance(answer, np.ndarray):
+        raise BadOutputError(f"returned {type(answer).__name__}, not a numpy array")
+    if answer.shape != noisy.shape:
+        raise BadOutputError(f"returned shape {answer.shape}, not {noisy.shape}")
+    if not np.issubdtype(answer.dtype, np.floating):
+        raise BadOutputError(f"returned dtype {answer.dtype}, not floating point in full scale 1.0")
+    if not np.isfinite(answer).all():
+        raise BadOutputError("returned NaN or infinity")
+    if not np.array_equal(noisy, given):
+        raise BadOutputError("changed its input; denoise a copy")
+    return np.clip(answer.astype(np.float64), 0.0, 1.0)
+
+
+@lru_cache(maxsize=16)
+def load_method(name: str, parameters: str, weights: Path | None) -> Denoiser:
+    """Return a method with its parameters and weights, kept for the process's next cells."""
+    method = methods.build(name, json.loads(parameters))
+    if isinstance(method, FittedDenoiser):
+        assert weights is not None
+        method.load(weights)
+    return method
+
+
+@lru_cache(maxsize=4)
+def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the clean image and its foreground's mask."""
+    clean = item.read(size)
+    return clean, images.foreground(clean)
+
+
+@lru_cache(maxsize=4)
+def _noisy(
+    item: Item, size: int | None, corruption: Noise, seed: int, realisation: int
+) -> tuple[np.ndarray, str]:
+    """Return the noisy image and the digest of its noise fields."""
+    clean, _ = _clean(item, size)
+    model = noise.REGISTRY.load(corruption.model)
+    shape = (model.fields, *clean.shape)
+    fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)
+    digest = sha256(fields.tobytes()).hexdigest()
+    return noise.corrupt(clean, model, corruption.level, fields), digest
+
+
+def noisy_image(cell: Cell) -> np.ndarray:
+    """Return the noisy image of a cell, float32, (H, W)."""
+    noisy, _ = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+    return noisy
+
+
+def _keep_pictures(
+    cell: Cell, folder: RunFolder, clean: np.ndarray, noisy: np.ndarray, denoised: np.ndarray
+) -> None:
+    for name, pixels in (("clean", clean), ("noisy", noisy), (cell.method, denoised)):
+        folder.save_picture(cell.item.id, cell.noise.model, cell.noise.level, name, pixels)

@@ -1,0 +1,300 @@
+"""Carry out a plan: train, compute the cells that are missing, time the methods."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from denobench.config import Config
+from denobench.engine import local, manifest, timing, training
+from denobench.engine.cells import row
+from denobench.engine.plan import Cell, Plan, PlannedMethod, make_plan
+from denobench.engine.workers import ChildError
+from denobench.errors import DenobenchError
+from denobench.models import Model
+from denobench.noise import Noise
+from denobench.rows import Row, RunFolder, write_text
+
+
+class Watcher(Protocol):
+    """Told how far each stage of a run is, and what is worth saying on the way."""
+
+    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
+        """Say that ``done`` of ``total`` steps of a stage are finished, and what runs."""
+
+    def say(self, text: str) -> None:
+        """Say something once."""
+
+
+@dataclass
+class Outcome:
+    """What became of a run.
+
+    Attributes
+    ----------
+    folder
+        The run's folder.
+    computed, cells
+        How many cells were computed now, and how many the plan has.
+    interrupted
+        Whether Ctrl-C ended it.
+    """
+
+    folder: RunFolder
+    computed: int = 0
+    cells: int = 0
+    interrupted: bool = False
+
+
+@dataclass
+class _Weights:
+    """The trained models of a run, and the reasons of those that could not be trained."""
+
+    paths: dict[tuple[str, Noise], tuple[Path, str]] = field(default_factory=dict)
+    failures: dict[tuple[str, Noise], str] = field(default_factory=dict)
+
+
+def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
+    """Fill a run's folder with the rows of a config; what is there already is kept.
+
+    Parameters
+    ----------
+    config
+        What to compare.
+    path
+        The run's folder, created if it is missing.
+    watcher
+        Told of progress.
+
+    Raises
+    ------
+    DenobenchError
+        If a name in the config is wrong, images are missing, or another process fills the folder.
+    """
+    plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
+    for found in plan.dataset.unreadable:
+        watcher.say(f"Left out {found.path}: {found.reason}")
+    with _locked(path):
+        folder = RunFolder(path)
+        outcome = Outcome(folder)
+        about = manifest.describe(plan, folder.name)
+        try:
+            _fill(plan, about, outcome, watcher)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        folder.write_manifest(about)
+        return outcome
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a run's folder against a second coordinator; a dead one's lock is free."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DenobenchError(f"{path} cannot be the run's folder ({error.strerror}).") from None
+    try:
+        with FileLock(path / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise DenobenchError(
+            f"{path} is being filled by another denobench; wait for it, or use another --out."
+        ) from None
+
+
+def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher) -> None:
+    folder, config = outcome.folder, plan.config
+    folder.write_manifest(about)
+    started = time.perf_counter()
+    weights = _train(plan, about, folder, watcher)
+    about["stages"]["training_s"] = round(time.perf_counter() - started, 2)
+
+    cells = plan.cells(weights.paths)
+    untrained = list(_untrained_rows(plan, weights))
+    outcome.cells = len(cells) + len(untrained)
+    keys = [cell.key for cell in cells] + [found.key for found in untrained]
+    write_text(folder.path / "plan.json", json.dumps(keys))
+    folder.write_manifest(about)
+    folder.store.add(untrained)
+
+    pending = _pending(cells, folder, watcher)
+    started = time.perf_counter()
+    busy = _compute(pending, config, outcome, watcher)
+    if pending:
+        elapsed = time.perf_counter() - started
+        processes = _processes(config, pending)
+        about["stages"]["cells_s"] = round(elapsed, 2)
+        about["stages"]["core_share"] = round(busy / elapsed / processes, 3)
+
+    started = time.perf_counter()
+    if _time(plan, cells, folder, watcher):
+        about["stages"]["timing_s"] = round(time.perf_counter() - started, 2)
+
+
+def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watcher) -> _Weights:
+    """Obtain the weights of every fitted method, and write their histories and copies."""
+    weights = _Weights()
+    histories: list[pd.DataFrame] = []
+    for method, trained_on, corruptions in plan.trainings():
+        stage = f"Training {method.name}"
+
+        def progress(done: float, total: float, text: str = "", stage: str = stage) -> None:
+            watcher.stage(stage, done, total, text)
+
+        try:
+            model = training.obtain(
+                method, trained_on, plugins=plan.config.plugins, progress=progress
+            )
+        except (ChildError, DenobenchError) as error:
+            watcher.say(f"{method.name} could not be trained: {error}")
+            weights.failures |= {(method.name, each): str(error) for each in corruptions}
+            continue
+        watcher.stage(stage, 1, 1)
+        found = (model.weights, model.digest)
+        weights.paths |= {(method.name, each): found for each in corruptions}
+        histories.append(_history(method, model, corruptions))
+        _describe_training(about["methods"][method.name], method, model)
+        _keep_model(folder, method, model, corruptions)
+    if histories:
+        pd.concat(histories).to_csv(folder.path / "training.csv", index=False)
+    return weights
+
+
+def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
+    levels = " ".join(f"{each.level:g}" for each in corruptions)
+    return model.history.assign(
+        method=method.name, noise=corruptions[0].model, levels=levels, key=model.key
+    )
+
+
+def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Model) -> None:
+    """Note in the manifest how a network was trained."""
+    history = model.history
+    entry["training"] = {
+        "key": model.key,
+        "epochs": len(history),
+        "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
+        "seconds": round(float(history["seconds"].sum()), 1),
+        "images": model.info["training"]["images"],
+        "levels": model.info["training"]["levels"],
+    }
+    entry["remark"] = training.fitted_method(method).remark(history)
+
+
+def _keep_model(
+    folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
+) -> None:
+    """Copy the weights into the run's folder."""
+    levels = "-".join(f"{each.level:g}" for each in corruptions)
+    name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
+    (folder.path / "models").mkdir(exist_ok=True)
+    shutil.copyfile(model.weights, folder.path / "models" / name)
+
+
+def _untrained_rows(plan: Plan, weights: _Weights) -> Iterator[Row]:
+    """Yield a failed row for every cell whose method could not be trained."""
+    nowhere = (Path(), "untrained")
+    for cell in plan.cells(dict.fromkeys(weights.failures, nowhere)):
+        reason = weights.failures.get((cell.method, cell.noise))
+        if reason:
+            yield row(cell, "failed", f"training failed: {reason}")
+
+
+def _pending(cells: Iterable[Cell], folder: RunFolder, watcher: Watcher) -> list[Cell]:
+    """Return the cells that are not done, and say how many are stale."""
+    cells = list(cells)
+    statuses = folder.store.statuses()
+    pending = [
+        cell
+        for cell in cells
+        if statuses.get(cell.key) != "ok" or (cell.picture and _picture_missing(cell, folder))
+    ]
+    planned = {cell.key for cell in cells}
+    wanted = {(c.method, c.noise.model, c.noise.level, c.realisation, c.item.id) for c in pending}
+    stale = Counter(
+        found.method
+        for found in folder.store.rows()
+        if found.key not in planned
+        and (found.method, found.noise, found.level, found.realisation, found.image) in wanted
+    )
+    for name, count in sorted(stale.items()):
+        watcher.say(
+            f"{count} rows of {name} are stale (its source, parameters, weights, versions or "
+            "images have changed) and are computed again."
+        )
+    return pending
+
+
+def _picture_missing(cell: Cell, folder: RunFolder) -> bool:
+    picture = folder.picture(cell.item.id, cell.noise.model, cell.noise.level, cell.method)
+    return picture is None
+
+
+def _compute(pending: list[Cell], config: Config, outcome: Outcome, watcher: Watcher) -> float:
+    """Compute cells, store their rows, and return the seconds that workers were busy."""
+    done = outcome.cells - len(pending)
+    watcher.stage("Cells", done, outcome.cells)
+    busy = 0.0
+
+    def finished(found: Row) -> None:
+        nonlocal busy
+        outcome.folder.store.add([found])
+        outcome.computed += 1
+        busy += found.seconds or 0.0
+        text = f"{found.method} {found.noise}:{found.level:g}"
+        watcher.stage("Cells", done + outcome.computed, outcome.cells, text)
+        if found.status != "ok":
+            watcher.say(f"{found.method} {found.status} on {found.image}: {found.error}")
+
+    if pending:
+        local.compute_all(
+            pending,
+            folder=outcome.folder.path,
+            processes=_processes(config, pending),
+            timeout=config.timeout,
+            plugins=config.plugins,
+            finished=finished,
+        )
+    return busy
+
+
+def _processes(config: Config, pending: list[Cell]) -> int:
+    return min(config.workers or os.cpu_count() or 1, len(pending))
+
+
+def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) -> bool:
+    """Time each method on one image at the middle level; say whether that was still to do."""
+    config = plan.config
+    if not config.timing.repeats:
+        return False
+    corruption = config.noises[(len(config.noises) - 1) // 2]
+    chosen: dict[str, Cell] = {}
+    for cell in cells:
+        if cell.noise == corruption:
+            chosen.setdefault(cell.method, cell)
+    known = folder.table("timing")
+    if not known.empty and set(known["key"]) == {cell.key for cell in chosen.values()}:
+        return False
+    if not chosen:
+        return False
+    found = timing.measure(
+        list(chosen.values()),
+        repeats=config.timing.repeats,
+        threads=config.timing.threads,
+        timeout=config.timeout,
+        plugins=config.plugins,
+        progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
+    )
+    write_text(folder.path / "timing.csv", found.to_csv(index=False))
+    return True

@@ -1,0 +1,137 @@
+"""What a reader needs to know of a run to believe and repeat it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from denobench import metrics, noise
+from denobench.engine.plan import Plan, PlannedMethod, installed_version
+
+# Besides what the methods declare: what reads, corrupts and scores images.
+_HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
+
+
+def describe(plan: Plan, name: str) -> dict[str, Any]:
+    """Return a run's manifest as JSON-ready values; stages and training are added as they end."""
+    config = plan.config
+    models = sorted({corruption.model for corruption in config.noises})
+    return {
+        "name": name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": config.model_dump(mode="json", exclude={"data"}),
+        "seed": config.seed,
+        "size": config.size,
+        "realisations": config.realisations,
+        "dataset": _dataset(plan),
+        "methods": {method.name: _method(method) for method in plan.methods},
+        "metrics": {name: _metric(name) for name in config.metrics},
+        "noise_models": {name: {"title": noise.REGISTRY.load(name).title} for name in models},
+        "gallery": [
+            {"image": item.id, "noise": corruption.model, "level": corruption.level}
+            for item in plan.test[: config.gallery]
+            for corruption in config.noises
+        ],
+        "versions": _versions(plan.methods),
+        "hardware": hardware(),
+        "git": _git(),
+        "stages": {},
+    }
+
+
+def _dataset(plan: Plan) -> dict[str, Any]:
+    items = plan.dataset.items
+    digests = json.dumps(sorted((item.id, item.digest) for item in items))
+    parts = (plan.split.train, plan.split.validation, plan.split.test)
+    return {
+        "name": plan.dataset.name,
+        "images": len(items),
+        "clusters": len({item.cluster for item in items}),
+        "labels": {
+            label: sum(item.label == label for item in items)
+            for label in sorted({item.label for item in items})
+        },
+        "split": plan.config.split,
+        **dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
+        "tested": len(plan.test),
+        "leaks": plan.split.leaks,
+        "unreadable": [
+            {"path": found.path, "reason": found.reason} for found in plan.dataset.unreadable
+        ],
+        "remark": plan.dataset.remark,
+        "digest": sha256(digests.encode()).hexdigest(),
+    }
+
+
+def _method(method: PlannedMethod) -> dict[str, Any]:
+    info = method.info
+    return {
+        "method": method.registered,
+        "title": info.title if method.name == method.registered else method.name,
+        "track": method.track,
+        "parameters": dict(method.parameters),
+        "licence": info.licence,
+        "reference": info.reference,
+        "assumes": info.assumes,
+        "notes": info.notes,
+        "training": None,
+        "remark": "",
+    }
+
+
+def _metric(name: str) -> dict[str, str]:
+    metric = metrics.REGISTRY.load(name)
+    return {"title": metric.title, "unit": metric.unit, "better": metric.better}
+
+
+def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
+    declared = {package for method in methods for package in method.info.packages}
+    return {package: installed_version(package) for package in sorted({*_HARNESS, *declared})}
+
+
+def hardware() -> Mapping[str, Any]:
+    """Return processor, cores, memory and system."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _git() -> dict[str, Any] | None:
+    """Return commit and state of the checkout that denobench runs from, if it is one."""
+    folder = Path(__file__).parents[2]
+    if not (folder / ".git").exists():
+        return None
+    try:
+        commit = _run_git(folder, "rev-parse", "HEAD")
+        return {"commit": commit, "dirty": bool(_run_git(folder, "status", "--porcelain"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _run_git(folder: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(folder), *words], check=True, capture_output=True, text=True
+    ).stdout.strip()

@@ -1,0 +1,91 @@
+"""The rivals: they keep to the contract, are what they say, and are good before any tuning."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate_sigma
+
+from denobench import conformance, methods, noise
+from denobench.metrics import psnr
+
+NAMES = [
+    "identity",
+    "gaussian-filter",
+    "median",
+    "bilateral",
+    "wavelet",
+    "tv",
+    "nlm",
+    "nlm-opencv",
+    "bm3d",
+]
+
+
+def corrupted(image: np.ndarray, level: float) -> np.ndarray:
+    fields = noise.draw_fields((1, *image.shape), seed=0, image="test", realisation=0)
+    return noise.corrupt(image, noise.gaussian, level, fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_method_keeps_to_the_contract(name: str) -> None:
+    """The conformance suite finds no fault."""
+    faults = [finding for finding in conformance.check(name) if finding.fault]
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("level", [0.05, 0.1, 0.2])
+def test_defaults_gain_at_every_level(name: str, level: float, photograph: np.ndarray) -> None:
+    """With default parameters every method beats doing nothing, the median where it can."""
+    noisy = corrupted(photograph, level)
+    sigma = None if methods.load(name).info.tracks == ("blind",) else level
+    gained = psnr(photograph, np.clip(methods.build(name).denoise(noisy, sigma), 0, 1))
+    nothing = psnr(photograph, np.clip(noisy, 0, 1))
+    if name in ("median", "gaussian-filter") and level < 0.1:
+        assert gained > nothing - 4  # a blur of fixed size costs detail where there is little noise
+    else:
+        assert gained > nothing + 0.5
+
+
+def test_tv_is_scikit_images(photograph: np.ndarray) -> None:
+    """TV with weight 0.7 sigma is the call that users know."""
+    noisy = corrupted(photograph, 0.1)
+    expected = denoise_tv_chambolle(noisy, weight=0.07)
+    np.testing.assert_allclose(methods.build("tv").denoise(noisy, 0.1), expected, atol=1e-6)
+
+
+def test_nlm_is_scikit_images(photograph: np.ndarray) -> None:
+    """NLM with h 0.7 sigma is the call that users know."""
+    noisy = corrupted(photograph, 0.1)
+    expected = denoise_nl_means(noisy, patch_size=5, patch_distance=8, h=0.07, sigma=0.1)
+    np.testing.assert_allclose(methods.build("nlm").denoise(noisy, 0.1), expected, atol=1e-6)
+
+
+def test_opencv_nlm_works_on_eight_bits(photograph: np.ndarray) -> None:
+    """OpenCV's NLM gives one of 256 grey values, as its notes say, and equals the direct call."""
+    noisy = corrupted(photograph, 0.1)
+    answer = methods.build("nlm-opencv").denoise(noisy, 0.1)
+    assert "8 bits" in methods.load("nlm-opencv").info.notes
+    pixels = np.round(np.clip(noisy, 0, 1) * 255).astype(np.uint8)
+    direct = cv2.fastNlMeansDenoising(pixels, None, 25.5, 5, 17)
+    np.testing.assert_array_equal(np.round(answer * 255).astype(np.uint8), direct)
+
+
+def test_bm3d_says_that_its_licence_is_non_commercial() -> None:
+    """The listing warns of the package's licence."""
+    assert "non-commercial" in methods.load("bm3d").info.licence
+
+
+def test_bm3d_gives_the_same_bits_twice(photograph: np.ndarray) -> None:
+    """On one thread the package is deterministic."""
+    noisy = corrupted(photograph, 0.1)
+    method = methods.build("bm3d")
+    np.testing.assert_array_equal(method.denoise(noisy, 0.1), method.denoise(noisy, 0.1))
+
+
+def test_bm3d_leaves_little_noise() -> None:
+    """On a flat image BM3D takes away nearly all of the noise."""
+    noisy = corrupted(np.full((64, 64), 0.5, np.float32), 0.1)
+    assert estimate_sigma(methods.build("bm3d").denoise(noisy, 0.1)) < 0.02

@@ -1,0 +1,73 @@
+"""Fixtures that tests share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+from skimage import data
+from skimage.transform import resize
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("denobench", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("denobench")
+
+ROOT = Path(__file__).parents[1]
+REAL_IMAGES = ROOT.parent / "shared" / "data" / "brain_tumor_dataset"
+
+
+@pytest.fixture(scope="session")
+def real_images() -> Path:
+    """Return the folder of the brain-tumour set, or skip."""
+    if not REAL_IMAGES.is_dir():
+        pytest.skip("the brain-tumour images are not on this machine")
+    return REAL_IMAGES
+
+
+@pytest.fixture(scope="session")
+def photograph() -> np.ndarray:
+    """Return a bundled photograph, float32, (64, 64)."""
+    camera = data.camera()[64:320, 128:384]
+    return resize(camera, (64, 64), anti_aliasing=True).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of 20 small different images in two sub-folders."""
+    folder = tmp_path_factory.mktemp("images")
+    sources = [data.camera(), data.coins(), data.moon(), data.page(), data.text()]
+    for number in range(20):
+        source = sources[number % 5]
+        height, width = source.shape
+        top = (number // 5) * height // 5
+        left = (number // 5) * width // 5
+        crop = source[top : top + height // 3, left : left + width // 3]
+        label = "yes" if number % 2 else "no"
+        (folder / label).mkdir(exist_ok=True)
+        Image.fromarray(crop).resize((72, 64)).save(folder / label / f"image {number:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs ``denobench`` with the given words in a process of its own."""
+
+    def run(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
+        return subprocess.run(
+            [sys.executable, "-m", "denobench", *map(str, words)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=600,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return run

@@ -1,0 +1,86 @@
+"""The store of rows and the run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from denobench.errors import DenobenchError
+from denobench.rows import Row, RowStore, RunFolder, to_frame
+
+
+def make_row(key: str, **changes: object) -> Row:
+    fields: dict[str, object] = {
+        "key": key,
+        "method": "tv",
+        "parameters": '{"weight": 0.7}',
+        "track": "oracle",
+        "noise": "gaussian",
+        "level": 0.1,
+        "realisation": 0,
+        "image": f"yes/{key}.png",
+        "label": "yes",
+        "cluster": "c",
+        "status": "ok",
+        "metrics": {"psnr": 30.0, "ssim": 0.9},
+        "seconds": 0.1,
+    }
+    return Row(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
+    """What is stored is read back unchanged, metrics included."""
+    rows = [make_row("a"), make_row("b", status="failed", error="it broke", metrics={})]
+    store = RowStore(tmp_path / "rows.sqlite")
+    store.add(rows)
+    assert RowStore(tmp_path / "rows.sqlite").rows() == rows
+    assert store.statuses() == {"a": "ok", "b": "failed"}
+
+
+def test_row_of_the_same_key_is_replaced(tmp_path: Path) -> None:
+    """A cell computed again has one row, the newest."""
+    store = RowStore(tmp_path / "rows.sqlite")
+    store.add([make_row("a", status="failed")])
+    store.add([make_row("a")])
+    assert [row.status for row in store.rows()] == ["ok"]
+
+
+def test_frame_has_a_column_per_metric() -> None:
+    """The tidy frame spreads metrics over columns, with NaN where a row has none."""
+    frame = to_frame([make_row("a"), make_row("b", status="failed", metrics={})], "test")
+    assert list(frame["run"]) == ["test", "test"]
+    assert frame.set_index("key").loc["a", "psnr"] == 30
+    assert np.isnan(frame.set_index("key").loc["b", "psnr"])
+
+
+def test_no_rows_make_an_empty_frame() -> None:
+    """A run without a finished cell gives an empty frame with the columns."""
+    frame = to_frame([], "test")
+    assert frame.empty
+    assert "status" in frame
+
+
+def test_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    """A folder that no run has filled is named, with what would be right."""
+    with pytest.raises(DenobenchError, match="manifest.json"):
+        RunFolder.open(tmp_path)
+
+
+def test_pictures_come_back(tmp_path: Path) -> None:
+    """A gallery's picture is found by image, corruption and name, whatever the image's id."""
+    folder = RunFolder(tmp_path)
+    pixels = np.random.default_rng(0).random((8, 9)).astype(np.float32)
+    folder.save_picture("no/a name 1.jpg", "gaussian", 0.1, "tv", pixels)
+    found = folder.picture("no/a name 1.jpg", "gaussian", 0.1, "tv")
+    assert found is not None
+    np.testing.assert_array_equal(found, pixels)
+    assert folder.picture("no/a name 1.jpg", "gaussian", 0.2, "tv") is None
+
+
+def test_broken_store_is_named(tmp_path: Path) -> None:
+    """A store that is no SQLite file gives one error with its path."""
+    (tmp_path / "rows.sqlite").write_text("this is not a database, not at all")
+    with pytest.raises(DenobenchError, match="rows.sqlite"):
+        RowStore(tmp_path / "rows.sqlite")
