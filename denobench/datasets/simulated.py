@@ -1,0 +1,240 @@
+"""The simulated default dataset: 253 slices of one averaged anatomy, free of noise.
+
+Each slice is drawn by `denobench.datasets.anatomy` from the ICBM152 T1, grey- and white-matter maps
+that nilearn bundles (ICBM 152 nonlinear symmetric 2009a, Fonov et al. 2009, 2011). Sampled on
+smoothly deformed planes in three orientations, it is given freshly folded cortex, fluid, skull and
+scalp, T1-, T2- or FLAIR-like contrast, texture and a bias field, and in 155 slices a tumour, whose
+mask is kept.
+
+The template is cut into slabs with gaps between them. Training and test slices come from different
+slabs of their orientation, and its slab is a slice's cluster. All the same it is one averaged
+anatomy: it demonstrates the tool and ranks nothing.
+
+The template is copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal
+Neurological Institute, McGill University, who permit use, copying, modification and distribution
+for any purpose without fee, provided that this notice appears in all copies.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_dir
+
+from denobench.datasets import anatomy
+from denobench.errors import DenobenchError
+
+VERSION = 1  # enters the seeds: goes up with any change of pixels
+SIZE = anatomy.SIZE
+COUNT = 253
+TUMOURS = 155
+TEST = 50
+GAP = 2.0  # mm between slabs
+# Lowest and highest template coordinate across the slices, in mm, and the number of slabs between.
+# Sagittal slabs lie on one side only: the template is symmetric, the other shows the same again.
+RANGES = {"axial": (50.0, 140.0, 25), "coronal": (52.0, 182.0, 10), "sagittal": (101.0, 149.0, 5)}
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What one simulated slice shows, without its pixels."""
+
+    index: int
+    label: str  # "yes" or "no": whether it holds a tumour
+    orientation: str
+    contrast: str
+    slab: str  # cluster: slices of a slab show the same anatomy
+    part: str  # "train" or "test"
+
+    @property
+    def name(self) -> str:
+        """Return the slice's identifier."""
+        return f"simulated-{self.index:03d}"
+
+
+def slabs() -> dict[str, tuple[float, float]]:
+    """Return each slab's name and its lowest and highest coordinate across its slices, in mm."""
+    found = {}
+    for orientation, (low, high, count) in RANGES.items():
+        pitch = (high - low + GAP) / count
+        for i in range(count):
+            found[f"{orientation}-{i:02d}"] = (low + i * pitch, low + (i + 1) * pitch - GAP)
+    return found
+
+
+def _is_test(slab: str) -> bool:
+    return int(slab[-2:]) % 5 == 2  # every fifth slab of each orientation
+
+
+@lru_cache(maxsize=8)
+def slices(seed: int = 0) -> tuple[Slice, ...]:
+    """Describe all slices, in an order in which any run of indices mixes what there is.
+
+    Parameters
+    ----------
+    seed
+        Which of the simulated sets; 0 is the default one.
+
+    Returns
+    -------
+    tuple of Slice
+        253 slices, 155 with a tumour; 50 of them in part ``"test"``, 31 of these with a tumour.
+    """
+    rng = _generator(seed, COUNT)
+    queues = {"train": _queue("train", rng), "test": _queue("test", rng)}
+    in_test = _share(TEST, TUMOURS, COUNT)
+    totals = {"train": (TUMOURS - in_test, COUNT - TEST), "test": (in_test, TEST)}
+    taken = {"train": 0, "test": 0}
+    found = []
+    for index in range(COUNT):
+        part = "test" if _share(index + 1, TEST, COUNT) > _share(index, TEST, COUNT) else "train"
+        i = taken[part]
+        diseased, total = totals[part]
+        label = "yes" if _share(i + 1, diseased, total) > _share(i, diseased, total) else "no"
+        slab = queues[part][i]
+        contrast = tuple(anatomy.CONTRASTS)[i % 3]
+        found.append(Slice(index, label, slab.rpartition("-")[0], contrast, slab, part))
+        taken[part] += 1
+    return tuple(found)
+
+
+def _share(i: int, wanted: int, total: int) -> int:
+    """Return how many of the first `i` are taken when `wanted` of `total` are, evenly spread."""
+    return (2 * i * wanted + total) // (2 * total)
+
+
+def _queue(part: str, rng: np.random.Generator) -> list[str]:
+    """Return slabs of a part, each about as often, in rounds shuffled anew."""
+    names = [name for name in slabs() if _is_test(name) == (part == "test")]
+    rounds = -(-COUNT // len(names))
+    return [
+        names[i]
+        for _ in range(rounds)
+        for i in np.argsort(rng.uniform(size=len(names)), kind="stable")
+    ]
+
+
+def _generator(seed: int, stream: int) -> np.random.Generator:
+    if seed < 0:
+        raise DenobenchError(f"seed {seed} of the simulated dataset: must be 0 or more.")
+    return np.random.Generator(np.random.PCG64([VERSION, seed, stream]))
+
+
+def generate(index: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Draw one slice, independently of all others.
+
+    Parameters
+    ----------
+    index
+        Which slice, 0 to 252.
+    seed
+        Which of the simulated sets.
+
+    Returns
+    -------
+    image, mask
+        float32 in [0, 1] and uint8 (0 none, 1 core, 2 enhancing rim, 3 oedema), both (224, 224).
+
+    Raises
+    ------
+    DenobenchError
+        If there is no slice of that index, or the anatomy is not installed.
+    """
+    if not 0 <= index < COUNT:
+        raise DenobenchError(
+            f"Simulated slice {index} does not exist: valid indices are 0 to {COUNT - 1}."
+        )
+    which = slices(seed)[index]
+    rng = _generator(seed, index)
+    return anatomy.draw(
+        which.orientation, which.contrast, slabs()[which.slab], which.label == "yes", rng
+    )
+
+
+def images(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.float32]:
+    """Return all slices, memory-mapped from the cache, which the first call fills.
+
+    Parameters
+    ----------
+    seed
+        Which of the simulated sets.
+    progress
+        Called with (slices done, slices in all) while the cache is filled.
+
+    Returns
+    -------
+    ndarray of float32, shape (253, 224, 224)
+        Read-only, in [0, 1].
+
+    Raises
+    ------
+    DenobenchError
+        If the anatomy is not installed or the cache folder cannot be written.
+    """
+    return np.load(_cached("images.npy", seed, progress), mmap_mode="r")
+
+
+def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint8]:
+    """Return the tumour masks of all slices, memory-mapped from the cache.
+
+    Parameters
+    ----------
+    seed
+        Which of the simulated sets.
+    progress
+        Called with (slices done, slices in all) while the cache is filled.
+
+    Returns
+    -------
+    ndarray of uint8, shape (253, 224, 224)
+        Read-only: 0 none, 1 core, 2 enhancing rim, 3 oedema.
+
+    Raises
+    ------
+    DenobenchError
+        If the anatomy is not installed or the cache folder cannot be written.
+    """
+    return np.load(_cached("masks.npy", seed, progress), mmap_mode="r")
+
+
+def _cached(name: str, seed: int, progress: Progress | None) -> Path:
+    base = os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench")
+    folder = Path(base) / f"simulated-{VERSION}-{seed}"
+    if not (folder / name).is_file():
+        try:
+            _fill(folder, seed, progress)
+        except OSError as error:
+            raise DenobenchError(
+                f"{folder}: cannot write the simulated images ({error}); "
+                "set DENOBENCH_CACHE to a writable folder."
+            ) from error
+    return folder / name
+
+
+def _fill(folder: Path, seed: int, progress: Progress | None) -> None:
+    """Draw all slices into temporary files and move these into place in one step each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pixels = np.empty((COUNT, SIZE, SIZE), np.float32)
+    marks = np.empty((COUNT, SIZE, SIZE), np.uint8)
+    for index in range(COUNT):
+        pixels[index], marks[index] = generate(index, seed)
+        if progress is not None:
+            progress(index + 1, COUNT)
+    for name, values in (("masks.npy", marks), ("images.npy", pixels)):
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                np.save(file, values)
+            os.replace(temporary, folder / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
