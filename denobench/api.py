@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from denobench.config import Config
-    from denobench.engine import Outcome
-    from denobench.engine.coordinator import Watcher
+    from denobench.engine.coordinator import Outcome, Watcher
     from denobench.models import Model
     from denobench.report import Report
 
@@ -97,7 +96,8 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
     DenobenchError
         If the config names no method that has to be trained, or a training fails.
     """
-    from denobench.engine import make_plan, obtain
+    from denobench.engine.plan import make_plan
+    from denobench.engine.training import obtain
 
     plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
     trained = []
@@ -115,10 +115,11 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
 
 def carry_out(config: Config, out: str | Path | None, watcher: Watcher) -> tuple[Outcome, Report]:
     """Fill a run's folder and write its report, also when Ctrl-C has ended the run."""
-    from denobench import engine, report
+    from denobench import report
+    from denobench.engine import coordinator
 
     folder = Path(out) if out else RESULTS / config.name
-    outcome = engine.carry_out(config, folder, watcher)
+    outcome = coordinator.carry_out(config, folder, watcher)
     written = report.write(
         [outcome.folder],
         progress=lambda done, total, text="": watcher.stage("Report", done, total, text),

@@ -43,7 +43,7 @@ def test_mistakes_are_named(tmp_path: Path, text: str, message: str) -> None:
     """Each mistake gives an error that names the file, the key and what would be right."""
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    with pytest.raises(DenobenchError, match="mine.yaml|MODEL") as caught:
+    with pytest.raises(DenobenchError, match=r"mine\.yaml|MODEL") as caught:
         config.load(path)
     assert message in str(caught.value)
 

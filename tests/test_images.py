@@ -94,7 +94,7 @@ def test_faulty_files_are_named_with_the_cause(
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
     """A missing file gives an error with its name."""
-    with pytest.raises(DenobenchError, match="gone.png: no such file"):
+    with pytest.raises(DenobenchError, match=r"gone\.png: no such file"):
         images.read(tmp_path / "gone.png")
 
 

@@ -12,7 +12,8 @@ from denobench.registry import Registry, import_file
 
 def test_entry_points_are_named_without_importing() -> None:
     """Installed methods are listed by name."""
-    assert {"identity", "tv", "bm3d", "cdae"} <= set(Registry("denobench.methods", "method").names())
+    names = Registry("denobench.methods", "method").names()
+    assert {"identity", "tv", "bm3d", "cdae"} <= set(names)
 
 
 def test_unknown_name_gets_a_suggestion() -> None:

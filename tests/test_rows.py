@@ -64,7 +64,7 @@ def test_no_rows_make_an_empty_frame() -> None:
 
 def test_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     """A folder that no run has filled is named, with what would be right."""
-    with pytest.raises(DenobenchError, match="manifest.json"):
+    with pytest.raises(DenobenchError, match=r"manifest\.json"):
         RunFolder.open(tmp_path)
 
 
@@ -82,5 +82,5 @@ def test_pictures_come_back(tmp_path: Path) -> None:
 def test_broken_store_is_named(tmp_path: Path) -> None:
     """A store that is no SQLite file gives one error with its path."""
     (tmp_path / "rows.sqlite").write_text("this is not a database, not at all")
-    with pytest.raises(DenobenchError, match="rows.sqlite"):
+    with pytest.raises(DenobenchError, match=r"rows\.sqlite"):
         RowStore(tmp_path / "rows.sqlite")

@@ -13,7 +13,7 @@ from denobench.config import Config
 from denobench.errors import DenobenchError
 
 if TYPE_CHECKING:
-    from denobench.engine import Outcome
+    from denobench.engine.coordinator import Outcome
     from denobench.report import Report
 
 

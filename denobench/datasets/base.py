@@ -61,15 +61,14 @@ class SimulatedItem(Item):
     """A simulated slice."""
 
     index: int = 0
-    seed: int = 0
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Read the slice from the cache."""
-        return images.resize(np.array(simulated.images(self.seed)[self.index]), size)
+        return images.resize(np.array(simulated.images()[self.index]), size)
 
     def mask(self) -> np.ndarray | None:
         """Return the tumour's mask: 1 core, 2 rim, 3 oedema."""
-        return np.array(simulated.masks(self.seed)[self.index]) if self.label == "yes" else None
+        return np.array(simulated.masks()[self.index]) if self.label == "yes" else None
 
 
 @dataclass(frozen=True)

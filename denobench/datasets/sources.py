@@ -27,9 +27,7 @@ BRAIN_TUMOR_HANDLE = "navoneel/brain-mri-images-for-brain-tumor-detection"
 _NOT_IMAGES = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".pdf", ".sha256", ".yaml"}
 
 
-def open_dataset(
-    name: str, folder: Path | None, *, seed: int, progress: Progress | None = None
-) -> Dataset:
+def open_dataset(name: str, folder: Path | None, *, progress: Progress | None = None) -> Dataset:
     """Return the data set that a config names.
 
     Parameters
@@ -38,8 +36,6 @@ def open_dataset(
         A registered data set, or ``folder`` for the images of ``folder``.
     folder
         Where its files lie; needed by ``folder`` only.
-    seed
-        The run's seed, for data that is generated.
     progress
         Told how many images of how many are read or generated.
 
@@ -52,7 +48,7 @@ def open_dataset(
         if folder is None:
             raise DenobenchError("dataset: folder needs --data FOLDER (or data: in the config).")
         return open_folder(folder, progress=progress)
-    return REGISTRY.load(name)(folder, seed=seed, progress=progress)
+    return REGISTRY.load(name)(folder, progress=progress)
 
 
 def open_folder(
@@ -112,35 +108,29 @@ def _probe(path: Path) -> str | DenobenchError:
         return error
 
 
-def simulated_set(folder: Path | None, *, seed: int, progress: Progress | None = None) -> Dataset:
+def simulated_set(folder: Path | None, *, progress: Progress | None = None) -> Dataset:
     """Return the simulated default, generated into the cache the first time."""
     if folder is not None:
         raise DenobenchError(
             f"dataset: simulated has no folder, but {folder} was given; "
             "use dataset: folder or --data FOLDER."
         )
-    simulated.images(seed, progress=progress)
+    simulated.images(progress=progress)
     items = tuple(
         SimulatedItem(
             id=found.name,
             label=found.label,
-            cluster=found.name,
-            digest=f"simulated:{simulated.VERSION}:{seed}:{found.index}",
+            cluster=found.slab,
+            digest=f"simulated:{simulated.VERSION}:0:{found.index}",
             part=found.part,
             index=found.index,
-            seed=seed,
         )
-        for found in simulated.slices(seed)
+        for found in simulated.slices()
     )
     return Dataset("simulated", items, remark=SIMULATED_REMARK)
 
 
-def brain_tumor(
-    folder: Path | None,
-    *,
-    seed: int,  # noqa: ARG001 - the contract of a data set
-    progress: Progress | None = None,
-) -> Dataset:
+def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dataset:
     """Return "Brain MRI Images for Brain Tumor Detection" (Chakrabarty, 2019).
 
     Found in the folder given, in ``$DENOBENCH_DATA``, or downloaded through kagglehub; checked

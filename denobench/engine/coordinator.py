@@ -89,6 +89,7 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
         folder = RunFolder(path)
         outcome = Outcome(folder)
         about = manifest.describe(plan, folder.name)
+        about["stages"] = _earlier_stages(folder)
         try:
             _fill(plan, about, outcome, watcher)
         except KeyboardInterrupt:
@@ -113,12 +114,20 @@ def _locked(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _earlier_stages(folder: RunFolder) -> dict[str, float]:
+    """Return how long the stages took when this folder was filled before."""
+    try:
+        return dict(folder.manifest()["stages"])
+    except (OSError, ValueError, KeyError):
+        return {}
+
+
 def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher) -> None:
     folder, config = outcome.folder, plan.config
     folder.write_manifest(about)
     started = time.perf_counter()
     weights = _train(plan, about, folder, watcher)
-    about["stages"]["training_s"] = round(time.perf_counter() - started, 2)
+    about["stages"].setdefault("training_s", round(time.perf_counter() - started, 2))
 
     cells = plan.cells(weights.paths)
     untrained = list(_untrained_rows(plan, weights))

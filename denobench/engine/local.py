@@ -12,6 +12,7 @@ from pebble import ProcessExpired, ProcessPool
 from denobench.engine import workers
 from denobench.engine.cells import compute, row
 from denobench.engine.plan import Cell
+from denobench.errors import DenobenchError
 from denobench.rows import Row
 
 
@@ -92,6 +93,9 @@ def compute_all(
                     found = _outcome(future, running.pop(future), timeout)
                     queue.learn(found)
                     finished(found)
+        except RuntimeError as error:
+            pool.stop()
+            raise DenobenchError(f"Worker processes cannot be started ({error}).") from error
         except BaseException:
             pool.stop()
             raise

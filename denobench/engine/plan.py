@@ -195,7 +195,7 @@ def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = N
     entries = config.methods or {name: MethodEntry() for name in methods.REGISTRY.names()}
     planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
-    dataset = open_dataset(name, config.data, seed=config.seed, progress=progress)
+    dataset = open_dataset(name, config.data, progress=progress)
     parts = split(dataset, seed=config.seed, by=config.split)
     if not parts.test:
         raise DenobenchError(

@@ -7,7 +7,6 @@ so that a change in the machine's speed meets all of them alike.
 from __future__ import annotations
 
 import resource
-import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -59,38 +58,42 @@ def measure(
         One row per method: median, quartiles, least and most of the milliseconds per image, cold
         start (imports, weights and first call), peak memory, or the reason of a failure.
     """
-    records: dict[str, dict[str, Any]] = {}
+    records = {cell.method: _record(cell, threads) for cell in cells}
     total = len(cells) * (repeats + 1)
     with ExitStack() as stack:
-        open_cells: dict[str, tuple[Cell, Connection]] = {}
-        for number, cell in enumerate(cells):
-            progress(number, total, f"{cell.method}, cold start")
-            connection = stack.enter_context(
+        # All processes start together; after that one works at a time.
+        children = {
+            cell.method: stack.enter_context(
                 workers.conversation(_serve_calls, cell, threads=threads, plugins=plugins)
             )
-            record = _record(cell, threads)
-            records[cell.method] = record
+            for cell in cells
+        }
+
+        def ask(name: str, question: str | None) -> Any:
+            """Return a child's answer; one that fails is left out of further rounds."""
             try:
-                cold, calls = workers.receive(connection, timeout)
-            except (workers.ChildError, TimeoutError) as error:
-                record.update(status="failed", error=str(error))
-                continue
-            record.update(cold_ms=1000 * cold, calls=calls)
-            open_cells[cell.method] = (cell, connection)
-        seconds: dict[str, list[float]] = {name: [] for name in open_cells}
+                if question:
+                    children[name].send(question)
+                return workers.receive(children[name], timeout)
+            except (workers.ChildError, TimeoutError, OSError) as error:
+                records[name].update(status="failed", error=str(error))
+                del children[name]
+                return None
+
+        for name in list(children):
+            ask(name, None)
+        for number, name in enumerate(list(children)):
+            progress(number, total, f"{name}, cold start")
+            if answer := ask(name, "start"):
+                records[name].update(cold_ms=1000 * answer[0], calls=answer[1])
+        seconds: dict[str, list[float]] = {name: [] for name in children}
         for turn in range(repeats):
-            for number, (name, (_, connection)) in enumerate(list(open_cells.items())):
-                progress(len(cells) + turn * len(cells) + number, total, name)
-                try:
-                    connection.send("call")
-                    elapsed, peak = workers.receive(connection, timeout)
-                except (workers.ChildError, TimeoutError, OSError) as error:
-                    records[name].update(status="failed", error=str(error))
-                    del open_cells[name]
-                    continue
-                seconds[name].append(elapsed)
-                records[name]["peak_mb"] = peak
-        for name in open_cells:
+            for number, name in enumerate(list(children)):
+                progress((turn + 1) * len(cells) + number, total, name)
+                if answer := ask(name, "call"):
+                    seconds[name].append(answer[0])
+                    records[name]["peak_mb"] = answer[1]
+        for name in children:
             records[name].update(_summary(seconds[name]))
     progress(total, total)
     return pd.DataFrame.from_records(list(records.values()))
@@ -114,7 +117,7 @@ def _record(cell: Cell, threads: int) -> dict[str, Any]:
 
 def _summary(seconds: Sequence[float]) -> Mapping[str, float]:
     milliseconds = [1000 * value for value in seconds]
-    low, middle, high = statistics.quantiles(milliseconds, n=4, method="inclusive")
+    low, middle, high = np.percentile(milliseconds, [25, 50, 75])
     return {
         "repeats": len(milliseconds),
         "median_ms": middle,
@@ -130,23 +133,35 @@ def _serve_calls(connection: Connection, cell: Cell) -> None:
     from denobench.engine import cells
 
     noisy = cells.noisy_image(cell)
+    connection.send(("ready", None))
+    if connection.recv() != "start":
+        return
     started = time.perf_counter()
     method = cells.load_method(cell.registered, cell.parameters, cell.weights)
     sigma = cells.told_sigma(cell, noisy)
     method.denoise(noisy.copy(), sigma)
     cold = time.perf_counter() - started
-    warm = _call(method, noisy, sigma, 1)
-    calls = max(1, round(_ROUND_SECONDS / max(warm, 1e-6)))
-    connection.send(("ready", (cold, calls)))
+    calls = _calibrate(method, noisy, sigma)
+    connection.send(("time", (cold, calls)))
     while connection.recv() == "call":
         connection.send(("time", (_call(method, noisy, sigma, calls), _peak_megabytes())))
 
 
+def _calibrate(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> int:
+    """Warm up, and return how many calls fill a round."""
+    calls = 1
+    while True:
+        spent = calls * _call(method, noisy, sigma, calls)
+        if spent >= _ROUND_SECONDS:
+            return calls
+        calls = max(2 * calls, round(calls * _ROUND_SECONDS / max(spent, 1e-6)))
+
+
 def _call(method: Denoiser, noisy: np.ndarray, sigma: float | None, calls: int) -> float:
     """Return the seconds of one call, as the mean of several."""
-    inputs = [noisy.copy() for _ in range(calls)]
+    given = noisy.copy()
     started = time.perf_counter()
-    for given in inputs:
+    for _ in range(calls):
         method.denoise(given, sigma)
     return (time.perf_counter() - started) / calls
 
