@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -20,9 +21,11 @@ class Split:
 
     Attributes
     ----------
-    train, validation, test
-        Each in a seeded random order in which labels alternate by their share, so that the
-        first images of a part stand for it.
+    train, validation
+        Sorted by id.
+    test
+        In a seeded random order in which clusters and labels alternate, so that the first images
+        stand for all of them.
     leaks
         How many test images have another image of their cluster in train or validation.
     """
@@ -58,9 +61,13 @@ def split(dataset: Dataset, *, seed: int, by: str = "cluster") -> Split:
     else:
         test, rest = _take(groups, TEST_SHARE)
     validation, train = _take(rest, VALIDATION_SHARE)
-    parts = [_interleaved(part) for part in (train, validation, test)]
-    seen = {item.cluster for part in parts[:2] for item in part}
-    return Split(*parts, leaks=sum(item.cluster in seen for item in parts[2]))
+    trained, validated = (
+        tuple(sorted((item for group in part for item in group), key=lambda item: item.id))
+        for part in (train, validation)
+    )
+    seen = {item.cluster for item in (*trained, *validated)}
+    tested = _interleaved(test)
+    return Split(trained, validated, tested, leaks=sum(item.cluster in seen for item in tested))
 
 
 def _grouped(items: Sequence[Item]) -> list[list[Item]]:
@@ -89,11 +96,13 @@ def _take(groups: list[list[Item]], share: float) -> tuple[list[list[Item]], lis
 
 
 def _interleaved(groups: list[list[Item]]) -> tuple[Item, ...]:
-    """Order items so that every beginning has about the labels' shares of the whole."""
+    """Order items so that every beginning has many clusters and the labels' shares of the whole."""
     by_label: dict[str, list[Item]] = defaultdict(list)
-    for group in groups:
-        for item in group:
-            by_label[item.label].append(item)
+    # The first image of each group, then the second of each, and so on.
+    for layer in zip_longest(*groups):
+        for item in layer:
+            if item is not None:
+                by_label[item.label].append(item)
     placed = [
         ((position + 0.5) / len(members), label, item)
         for label, members in by_label.items()
