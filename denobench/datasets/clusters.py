@@ -1,0 +1,286 @@
+"""Which images show the same slice: copies, also rescaled, recropped or re-encoded ones.
+
+Every image is first reduced to its head, scaled to one size. Pairs that might be the same are found
+by two cheap signatures, compared for all images at once by a matrix product:
+
+- the perceptual hash of the head (``imagehash.phash``), good enough for copies that were rescaled,
+  re-encoded, framed or brightened; not for recrops, whose head is a part of the other's;
+- aggregated local features (VLAD), which change little when a border of the picture goes.
+
+A candidate pair counts only if it can be registered: local features that agree on one affine map,
+under which the edges of one picture lie on the edges of the other. Different heads, neighbouring
+slices of one head, and the same slice in another weighting (T1, T2, FLAIR) do not pass; neither do
+mirrored copies.
+
+References
+----------
+D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60, 2004.
+R. Arandjelovic and A. Zisserman, "Three things everyone should know to improve object retrieval",
+CVPR 2012 (the square root of SIFT).
+H. Jegou et al., "Aggregating local descriptors into a compact image representation", CVPR 2010.
+E. Haber and J. Modersitzki, "Intensity gradient based registration and fusion of multi-modal
+images", MICCAI 2006 (normalised gradient fields).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.cluster.vq import kmeans2, vq
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from denobench import images
+from denobench.cache import cache_folder, write_atomically
+from denobench.errors import DenobenchError
+
+VERSION = 1  # enters the cache's key: goes up when other groups may come out
+
+SIDE = 200  # pixels of the longer side of a head
+KEYPOINTS = 300
+WORDS = 32  # of the codebook of local features
+NEIGHBOURS = 16  # candidates per image by local features
+HASH_DISTANCE = 8  # of 64 bits: candidates by perceptual hash
+RATIO = 0.88  # of the distances to the best and the second-best match
+TOLERANCE = 3.0  # pixels by which a match may miss the affine map
+INLIERS = 25  # matches that must agree on the map
+OVERLAP = 0.4  # of the smaller head
+AGREEMENT = 0.75  # correlation of the gradient fields
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What is kept of an image for the comparison."""
+
+    pixels: NDArray[np.uint8]  # (H, W), the longer side SIDE
+    inside: NDArray[np.uint8]  # (H, W), 1 in the head but for its rim
+    points: NDArray[np.float32]  # (N, 2), x and y
+    features: NDArray[np.uint8]  # (N, 128)
+    hash: NDArray[np.bool_]  # (64,)
+
+
+def cluster(paths: Sequence[Path], *, progress: Progress | None = None) -> tuple[str, ...]:
+    """Name for every image the cluster it belongs to: images of one cluster show the same slice.
+
+    The names depend on the files' contents alone, not on their order or place. They are kept in
+    the cache, so that the same files are compared once.
+
+    Parameters
+    ----------
+    paths
+        Readable image files.
+    progress
+        Told how many steps of how many are done; two for each distinct file.
+
+    Returns
+    -------
+    tuple of str
+        ``c-`` and ten hexadecimal digits: the smallest SHA-256 among the cluster's files.
+
+    Raises
+    ------
+    DenobenchError
+        If a file cannot be read, or the cache cannot be written.
+    """
+    if not paths:
+        return ()
+    digests = [_digest(path) for path in paths]
+    by_digest = dict(sorted(zip(digests, paths, strict=True)))
+    key = sha256("\n".join([str(VERSION), *by_digest]).encode()).hexdigest()
+    file = cache_folder() / "clusters" / f"{key}.json"
+    names = _read(file)
+    if names.keys() != by_digest.keys():
+        names = _name(list(by_digest), _group(list(by_digest.values()), progress))
+        write_atomically(file, json.dumps(names, indent=0))
+    return tuple(names[digest] for digest in digests)
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Return what the cache holds; nothing where it is missing or damaged."""
+    try:
+        return dict(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DenobenchError(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+def _name(digests: list[str], groups: NDArray[np.int32]) -> dict[str, str]:
+    """Name each group after its first digest; digests are sorted."""
+    first: dict[int, str] = {}
+    return {
+        digest: f"c-{first.setdefault(int(group), digest)[:10]}"
+        for digest, group in zip(digests, groups, strict=True)
+    }
+
+
+def _group(paths: list[Path], progress: Progress | None) -> NDArray[np.int32]:
+    """Return the number of the group of each of the distinct files."""
+    steps = 2 * len(paths)
+    heads = []
+    for path in paths:
+        heads.append(_head(images.read(path)))
+        if progress:
+            progress(len(heads), steps)
+    candidates = _candidates(heads)
+    edges = []
+    for first, seconds in enumerate(candidates):
+        edges += [(first, second) for second in seconds if _same(heads[first], heads[second])]
+        if progress:
+            progress(len(heads) + first + 1, steps)
+    rows, columns = np.array(edges, int).reshape(-1, 2).T
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), (len(heads), len(heads)))
+    return connected_components(graph, directed=False)[1]
+
+
+def _head(image: NDArray[np.float32]) -> _Head:
+    """Cut out the head, scale it, and describe it."""
+    small = _scaled(image, 256)
+    mask = images.foreground(small)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    head = _scaled(small[box], SIDE)
+    # The square root lifts dark tissue, and the 99.5th percentile ignores bright burnt-in text.
+    white = max(float(np.percentile(head, 99.5)), 1e-6)
+    pixels = np.round(np.sqrt(np.clip(head / white, 0, 1)) * 255).astype(np.uint8)
+    shape = pixels.shape[::-1]
+    filled = cv2.resize(mask[box].astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
+    points, features = _local_features(pixels)
+    return _Head(
+        pixels=pixels,
+        inside=cv2.erode(filled, np.ones((17, 17))).astype(np.uint8),
+        points=points,
+        features=features,
+        hash=imagehash.phash(Image.fromarray(pixels)).hash.ravel(),
+    )
+
+
+def _scaled(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Scale an image until its longer side has so many pixels."""
+    factor = side / max(image.shape)
+    size = [max(round(length * factor), 8) for length in image.shape[::-1]]
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.float32)
+
+
+def _local_features(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return upright SIFT keypoints and the square roots of their descriptors, as bytes."""
+    sift = cv2.SIFT.create(contrastThreshold=0.01)
+    found: dict[tuple[float, ...], cv2.KeyPoint] = {}
+    for point in sorted(sift.detect(pixels, None), key=lambda point: -point.response):
+        point.angle = 0  # heads are upright, and an upright descriptor tells more
+        found.setdefault((*point.pt, point.size), point)
+    points, features = sift.compute(pixels, list(found.values())[:KEYPOINTS])
+    if not points:
+        return np.empty((0, 2), np.float32), np.empty((0, 128), np.uint8)
+    roots = np.sqrt(features / np.maximum(features.sum(1, keepdims=True), 1))
+    return (
+        np.array([point.pt for point in points], np.float32),
+        np.minimum(np.round(roots * 512), 255).astype(np.uint8),
+    )
+
+
+def _candidates(heads: list[_Head]) -> list[list[int]]:
+    """Return for each image the later ones that it may show the same slice as."""
+    signs = np.array([head.hash for head in heads], np.float32) * 2 - 1
+    alike = signs @ signs.T >= signs.shape[1] - 2 * HASH_DISTANCE
+    vectors = _aggregated(heads)
+    nearness = vectors @ vectors.T
+    np.fill_diagonal(nearness, -np.inf)
+    nearest = np.argsort(-nearness, axis=1, kind="stable")[:, :NEIGHBOURS]
+    np.put_along_axis(alike, nearest, True, axis=1)
+    return [list(np.flatnonzero(row)) for row in np.triu(alike | alike.T, 1)]
+
+
+def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
+    """Return one unit vector per image: its features' residuals to the words of a codebook."""
+    vectors = np.zeros((len(heads), WORDS * 128), np.float32)
+    features = np.concatenate([head.features for head in heads])
+    if len(features) < WORDS:
+        return vectors
+    sample = features[:: max(1, len(features) // 20_000)].astype(np.float32)
+    words = kmeans2(sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0))[0]
+    for vector, head in zip(vectors, heads, strict=True):
+        own = head.features.astype(np.float32)
+        residuals = vector.reshape(WORDS, 128)
+        nearest = vq(own, words)[0] if len(own) else []
+        np.add.at(residuals, nearest, own - words[nearest] if len(own) else 0)
+        residuals /= np.maximum(np.linalg.norm(residuals, axis=1, keepdims=True), 1e-6)
+        vector /= max(float(np.linalg.norm(vector)), 1e-6)
+    return vectors
+
+
+def _same(first: _Head, second: _Head) -> bool:
+    """Tell whether two images show the same slice."""
+    warp = _register(first, second)
+    return warp is not None and _agreement(first, second, warp) >= AGREEMENT
+
+
+def _register(first: _Head, second: _Head) -> NDArray[np.float64] | None:
+    """Return the affine map, (2, 3), from the first image to the second, if there is a good one."""
+    if min(len(first.features), len(second.features)) < INLIERS:
+        return None
+    one, two = (_unit(head.features) for head in (first, second))
+    likeness = one @ two.T
+    rows = np.arange(len(one))
+    best = likeness.argmax(1)
+    mutual = likeness.argmax(0)[best] == rows
+    distance = np.sqrt(np.maximum(2 - 2 * likeness[rows, best], 0))
+    likeness[rows, best] = -1
+    second_distance = np.sqrt(np.maximum(2 - 2 * likeness.max(1), 0))
+    chosen = np.flatnonzero(mutual & (distance < RATIO * second_distance))
+    if len(chosen) < INLIERS:
+        return None
+    warp, agreeing = cv2.estimateAffine2D(
+        first.points[chosen], second.points[best[chosen]], ransacReprojThreshold=TOLERANCE
+    )
+    if warp is None or agreeing.sum() < INLIERS:
+        return None
+    stretch = np.linalg.svd(warp[:, :2], compute_uv=False)
+    return warp.astype(np.float64) if stretch[0] < 2.5 and stretch[1] > 0.4 else None
+
+
+def _unit(features: NDArray[np.uint8]) -> NDArray[np.float32]:
+    vectors = features.astype(np.float32)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
+
+
+def _agreement(first: _Head, second: _Head, warp: NDArray[np.float64]) -> float:
+    """Return the correlation of the gradient fields in the overlap; 0 if it is small."""
+    height, width = first.pixels.shape
+
+    def moved(pixels: NDArray[np.uint8], how: int) -> NDArray[np.uint8]:
+        flags = how | cv2.WARP_INVERSE_MAP
+        return np.asarray(cv2.warpAffine(pixels, warp, (width, height), flags=flags), np.uint8)
+
+    common = (first.inside & moved(second.inside, cv2.INTER_NEAREST)) > 0
+    smaller = min(first.inside.sum(), second.inside.sum() / abs(np.linalg.det(warp[:, :2])))
+    if common.sum() <= OVERLAP * smaller:
+        return 0.0
+    one = _gradients(first.pixels)[:, common]
+    two = _gradients(moved(second.pixels, cv2.INTER_LINEAR))[:, common]
+    return float((one * two).sum() / np.sqrt((one**2).sum() * (two**2).sum()))
+
+
+def _gradients(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the gradient's direction, (2, H, W), shorter than 1 where it is faint."""
+    smooth = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), 1.2)
+    field = np.stack([cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)]) / 8
+    faint = 5.0  # grey values per pixel
+    return field / np.sqrt((field**2).sum(0) + faint**2)
