@@ -38,6 +38,7 @@ from PIL import Image
 from scipy.cluster.vq import kmeans2, vq
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from threadpoolctl import threadpool_limits
 
 from denobench import images
 from denobench.cache import cache_folder, write_atomically
@@ -101,7 +102,9 @@ def cluster(paths: Sequence[Path], *, progress: Progress | None = None) -> tuple
     file = cache_folder() / "clusters" / f"{key}.json"
     names = _read(file)
     if names.keys() != by_digest.keys():
-        names = _name(list(by_digest), _group(list(by_digest.values()), progress))
+        # Many small products: threads would wait for each other longer than they compute.
+        with threadpool_limits(1, user_api="blas"):
+            names = _name(list(by_digest), _group(list(by_digest.values()), progress))
         write_atomically(file, json.dumps(names, indent=0))
     return tuple(names[digest] for digest in digests)
 
@@ -214,7 +217,7 @@ def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
     features = np.concatenate([head.features for head in heads])
     if len(features) < WORDS:
         return vectors
-    sample = features[:: max(1, len(features) // 20_000)].astype(np.float32)
+    sample = features[:: max(1, len(features) // 10_000)].astype(np.float32)
     words = kmeans2(sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0))[0]
     for vector, head in zip(vectors, heads, strict=True):
         own = head.features.astype(np.float32)
