@@ -1,0 +1,76 @@
+"""The network's weights as plain arrays: drawn, written and read without Keras.
+
+A weights file is an npz archive of 16 float32 arrays, ``conv_1/kernel`` (height, width, input
+channels, filters) and ``conv_1/bias`` to ``conv_8/bias``, in the order of Keras' ``get_weights``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from denobench.errors import DenobenchError
+
+Weights = list[np.ndarray]
+
+CHANNELS = (3, 32, 64, 128, 128, 128, 128, 64, 3)
+SHAPES: dict[str, tuple[int, ...]] = {
+    f"conv_{number}/{part}": shape
+    for number, (inputs, filters) in enumerate(pairwise(CHANNELS), 1)
+    for part, shape in (("kernel", (3, 3, inputs, filters)), ("bias", (filters,)))
+}
+
+
+def draw(seed: int) -> Weights:
+    """Draw the initial weights: He's uniform kernels, biases zero.
+
+    Drawn with NumPy from the seed alone, so that they are the same with every backend of Keras.
+
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers: surpassing human-level performance on ImageNet
+    classification", ICCV 2015.
+    """
+    key = int.from_bytes(sha256(f"denobench weights 1|{seed}".encode()).digest()[:16], "little")
+    generator = np.random.Generator(np.random.PCG64(key))
+    weights = []
+    for shape in SHAPES.values():
+        limit = np.sqrt(6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.0
+        weights.append(generator.uniform(-limit, limit, shape).astype(np.float32))
+    return weights
+
+
+def write(path: Path, weights: Weights) -> None:
+    """Write weights to a file; the same weights give the same bytes."""
+    with path.open("wb") as file:
+        np.savez(file, **dict(zip(SHAPES, weights, strict=True)))  # type: ignore[arg-type]
+
+
+def read(path: Path) -> Weights:
+    """Read weights from a file, executing nothing in it.
+
+    Raises
+    ------
+    DenobenchError
+        If the file is missing, damaged, or holds the weights of another network.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name]) for name in file.files}
+    except FileNotFoundError:
+        raise DenobenchError(f"{path}: no such file of weights.") from None
+    except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise DenobenchError(f"{path}: cannot be read as weights ({error}).") from None
+    if {name: array.shape for name, array in arrays.items()} != SHAPES:
+        raise DenobenchError(
+            f"{path}: not the weights of a CDAE, which are {len(SHAPES)} arrays from "
+            f"conv_1/kernel {SHAPES['conv_1/kernel']} to conv_8/bias {SHAPES['conv_8/bias']}."
+        )
+    weights = [arrays[name] for name in SHAPES]
+    if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in weights):
+        raise DenobenchError(f"{path}: the weights are not all finite float32 numbers.")
+    return weights

@@ -1,0 +1,312 @@
+"""Training: what it draws, that it learns, that stopping it changes nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from denobench.autoencoder import CDAE, checkpoints
+from denobench.autoencoder import training as training_module
+from denobench.autoencoder import weights as weights_module
+from denobench.datasets import Item, open_folder
+from denobench.errors import DenobenchError
+from denobench.methods import TrainingSet
+
+SIZE = 32
+
+
+def silent(done: float, total: float, text: str = "") -> None:
+    """Say nothing."""
+
+
+def make(items: tuple[Item, ...], **changes) -> TrainingSet:
+    """Return a training set of 12 training and 4 validation images."""
+    made = TrainingSet(items[:12], items[12:16], SIZE, "gaussian", (0.05, 0.1, 0.2), 0)
+    return replace(made, **changes)
+
+
+@pytest.fixture(scope="session")
+def items(image_folder: Path) -> tuple[Item, ...]:
+    """Return the items of the folder of small images."""
+    return open_folder(image_folder).items
+
+
+@pytest.fixture(scope="module")
+def trained(items, tmp_path_factory):
+    """Return a method trained for six epochs, its history, its folder and what progress it told."""
+    folder = tmp_path_factory.mktemp("trained")
+    told = []
+    method = CDAE(epochs=6, batch_size=5)
+    history = method.fit(
+        make(items), folder=folder, progress=lambda *arguments: told.append(arguments)
+    )
+    return method, history, folder, told
+
+
+def test_history(trained):
+    """There is one row per epoch with the columns a report needs, and the last one is kept."""
+    _, history, _, _ = trained
+    assert list(history.columns) == [
+        "epoch",
+        "loss",
+        "val_loss",
+        "val_psnr",
+        "learning_rate",
+        "seconds",
+        "images_per_second",
+        "kept",
+    ]
+    assert list(history.epoch) == [1, 2, 3, 4, 5, 6]
+    assert list(history.kept) == [False] * 5 + [True]
+    assert np.isfinite(history.drop(columns="kept").to_numpy(float)).all()
+    assert history.learning_rate.is_monotonic_decreasing
+    assert history.learning_rate[0] == 1e-3
+
+
+def test_it_learns(items, tmp_path):
+    """Trained on two images, it fits them better than a constant could."""
+    two = items[:1] + items[5:6]
+    training = make(two, train=two, validation=two, levels=(0.05,))
+    history = CDAE(epochs=60, batch_size=2).fit(training, folder=tmp_path, progress=silent)
+    constant = np.mean([item.read(SIZE).var() for item in two])
+    assert history.loss[0] > constant
+    assert history.loss.iloc[-1] < constant / 2
+    assert history.val_loss.iloc[-1] < constant / 2
+
+
+def test_validation_scores_are_those_of_the_method(trained, items):
+    """The history's last val_psnr is what the trained method scores on the validation images."""
+    method, history, _, _ = trained
+    training = make(items)
+    scores = []
+    for index, item in enumerate(training.validation):
+        clean = item.read(SIZE)
+        noisy = training_module.noisy_image(
+            training, clean, item.digest, 0, "validation", training.levels[index % 3]
+        )
+        scores.append(-10 * np.log10(np.mean((method.denoise(noisy, None) - clean) ** 2)))
+    assert history.val_psnr.iloc[-1] == pytest.approx(np.mean(scores), abs=1e-3)
+
+
+def test_progress_counts_epochs(trained):
+    """Progress rises from step to step up to the number of epochs, and speaks of the epoch."""
+    _, _, _, told = trained
+    done = [entry[0] for entry in told]
+    assert done == sorted(done)
+    assert len(told) == 6 * 3
+    assert told[-1][:2] == (6, 6)
+    assert told[-1][2].startswith("epoch 6/6 loss 0.")
+    assert "dB" in told[-1][2]
+
+
+def test_every_epoch_has_fresh_noise(items, tmp_path):
+    """Noise and level of an image differ between epochs, and are the same when drawn again."""
+    training = make(items)
+    images = training_module.Images(training.train, SIZE, tmp_path)
+    one, again, next_epoch = (
+        training_module.training_pair(training, images, 3, epoch)[0] for epoch in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, again)
+    ratio = (one - images[3]) / (next_epoch - images[3])
+    assert ratio.std() > 0.1
+
+
+def test_levels_fill_the_range(items, tmp_path):
+    """The levels drawn in training spread over the range from the lowest to the highest."""
+    training = make(items)
+    images = training_module.Images(training.train, SIZE, tmp_path)
+    spreads = [
+        (training_module.training_pair(training, images, index, epoch)[0] - images[index]).std()
+        for index in range(12)
+        for epoch in range(20)
+    ]
+    assert 0.045 < min(spreads) < 0.06
+    assert 0.19 < max(spreads) < 0.215
+    assert np.mean(spreads) == pytest.approx(0.125, abs=0.01)
+
+
+def test_training_noise_is_not_the_tests_noise(items, tmp_path):
+    """The field of epoch 0 is not the field that a test draws for the same image."""
+    training = make(items, levels=(0.1,))
+    images = training_module.Images(training.train, SIZE, tmp_path)
+    noisy, clean = training_module.training_pair(training, images, 0, 0)
+    tested = training_module.noisy_image(training, clean, training.train[0].digest, 0, "test", 0.1)
+    correlation = np.corrcoef((noisy - clean).ravel(), (tested - clean).ravel())[0, 1]
+    assert abs(correlation) < 0.15
+
+
+def test_images_are_decoded_once(items, tmp_path, monkeypatch):
+    """The second reader of a folder takes the resized images from its file."""
+    first = training_module.Images(items[:3], SIZE, tmp_path)
+    monkeypatch.setattr(type(items[0]), "read", lambda *_: pytest.fail("decoded again"))
+    second = training_module.Images(items[:3], SIZE, tmp_path)
+    for index in range(3):
+        np.testing.assert_array_equal(first[index], second[index])
+
+
+def test_resuming_a_finished_training_changes_nothing(trained, items):
+    """Fitting again from the last checkpoint returns the same weights without training."""
+    method, history, folder, _ = trained
+    again = CDAE(epochs=6, batch_size=5)
+    told: list[object] = []
+    history_again = again.fit(
+        make(items), folder=folder, progress=lambda *arguments: told.append(arguments)
+    )
+    assert not told
+    assert history_again.equals(history)
+    image = np.zeros((SIZE, SIZE), np.float32)
+    np.testing.assert_array_equal(again.denoise(image, None), method.denoise(image, None))
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from denobench.autoencoder import CDAE
+from denobench.datasets import open_folder
+from denobench.methods import TrainingSet
+images, folder, answer = map(Path, sys.argv[1:])
+items = open_folder(images).items
+training = TrainingSet(items[:12], items[12:16], 32, "gaussian", (0.05, 0.2), 0)
+method = CDAE(epochs=12, batch_size=4, keep="best")
+print("training", flush=True)
+method.fit(training, folder=folder, progress=lambda done, *_: print(done, flush=True))
+method.save(answer)
+"""
+
+
+@pytest.mark.slow
+def test_killed_training_ends_with_the_same_bits(image_folder, tmp_path):
+    """Killed three times at random moments and started again, it ends with the same file."""
+
+    def start(name: str) -> subprocess.Popen[str]:
+        arguments = [image_folder, tmp_path / name, tmp_path / f"{name}.npz"]
+        return subprocess.Popen(
+            [sys.executable, "-c", CHILD, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    undisturbed = start("undisturbed")
+    assert undisturbed.communicate()[0].splitlines()[-1] == "12"
+    rng = np.random.default_rng()
+    for kill in range(3):
+        process = start("killed")
+        assert process.stdout is not None
+        assert process.stdout.readline() == "training\n"
+        for _ in range(rng.integers(2, 11)):  # up to three epochs' worth of steps
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.05))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL, f"kill {kill} came too late"
+    assert not (tmp_path / "killed.npz").exists()
+    assert start("killed").communicate()[0].splitlines()[-1] == "12"
+    digests = {
+        sha256((tmp_path / f"{name}.npz").read_bytes()).hexdigest()
+        for name in ("undisturbed", "killed")
+    }
+    assert len(digests) == 1
+
+
+def test_keep_best(items, tmp_path):
+    """keep: best returns the weights of the epoch of highest validation PSNR."""
+    method = CDAE(epochs=4, batch_size=6, learning_rate=0.02, decay="none", keep="best")
+    history = method.fit(make(items), folder=tmp_path, progress=silent)
+    best = history.val_psnr.idxmax()
+    assert list(history.kept) == [index == best for index in range(4)]
+    shorter = CDAE(epochs=int(best) + 1, batch_size=6, learning_rate=0.02, decay="none")
+    shorter.fit(make(items), folder=tmp_path / "shorter", progress=silent)
+    method.save(tmp_path / "best.npz")
+    shorter.save(tmp_path / "shorter.npz")
+    assert (tmp_path / "best.npz").read_bytes() == (tmp_path / "shorter.npz").read_bytes()
+
+
+def test_infinite_loss_stops(items, tmp_path):
+    """A loss that is not finite raises, and the last good checkpoint is still there."""
+    training = make(items)
+    CDAE(epochs=1).fit(training, folder=tmp_path, progress=silent)
+    key = CDAE(epochs=1).weights_key(training)
+    broken = checkpoints.read(tmp_path, key)
+    assert broken is not None
+    good = [weight.copy() for weight in broken.weights]
+    two = CDAE(epochs=2)
+    broken.weights[0][:] = np.nan
+    checkpoints.write(tmp_path, two.weights_key(training), broken)
+    before = (tmp_path / checkpoints.FILE).read_bytes()
+    with pytest.raises(DenobenchError, match=r"loss is nan in epoch 2.*learning_rate below 0\.001"):
+        two.fit(training, folder=tmp_path, progress=silent)
+    assert (tmp_path / checkpoints.FILE).read_bytes() == before
+    assert all(np.isfinite(weight).all() for weight in good)
+
+
+def test_checkpoint_of_another_training_is_refused(trained, items):
+    """A folder with the checkpoint of another recipe raises and says what to do."""
+    _, _, folder, _ = trained
+    with pytest.raises(DenobenchError, match="checkpoint of another training"):
+        CDAE(epochs=7, batch_size=5).fit(make(items), folder=folder, progress=silent)
+
+
+def test_damaged_checkpoint_is_refused(items, tmp_path):
+    """A checkpoint that is no archive raises and names the file."""
+    (tmp_path / checkpoints.FILE).write_bytes(b"not an archive")
+    with pytest.raises(DenobenchError, match=r"checkpoint\.npz: cannot be read"):
+        CDAE(epochs=1).fit(make(items), folder=tmp_path, progress=silent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": None}, "set a size"),
+        ({"train": ()}, "at least one training image"),
+        ({"levels": ()}, "at least one noise level"),
+    ],
+)
+def test_unfit_training_sets(items, tmp_path, changes, message):
+    """What cannot be trained on raises one clear error."""
+    with pytest.raises(DenobenchError, match=message):
+        CDAE(epochs=1).fit(make(items, **changes), folder=tmp_path, progress=silent)
+
+
+def test_without_validation_images(items, tmp_path):
+    """Training works without validation images; only keep: best needs them."""
+    training = make(items, validation=())
+    history = CDAE(epochs=1).fit(training, folder=tmp_path, progress=silent)
+    assert history.val_psnr.isna().all()
+    with pytest.raises(DenobenchError, match="needs validation images"):
+        CDAE(epochs=1, keep="best").fit(training, folder=tmp_path, progress=silent)
+
+
+def test_sides_that_are_no_multiple_of_8(items, tmp_path):
+    """Training images of any one size are padded as images to denoise are."""
+    history = CDAE(epochs=1).fit(make(items, size=29), folder=tmp_path, progress=silent)
+    assert np.isfinite(history.val_psnr).all()
+
+
+def test_cosine_decay():
+    """The learning rate falls from its start to a hundredth of it along half a cosine."""
+    recipe = training_module.Recipe(200, 8, 1e-3, "cosine", "last")
+    assert recipe.rate(0) == 1e-3
+    assert recipe.rate(100) == pytest.approx(0.505e-3)
+    assert recipe.rate(200) == pytest.approx(1e-5)
+
+
+def test_initial_weights():
+    """Kernels have He's variance of 2 / inputs, biases are 0, and the seed decides."""
+    drawn = dict(zip(weights_module.SHAPES, weights_module.draw(0), strict=True))
+    for name, array in drawn.items():
+        if name.endswith("bias"):
+            assert not array.any()
+        elif array.size > 10_000:
+            assert array.var() * np.prod(array.shape[:-1]) == pytest.approx(2, rel=0.05)
+    again, other = weights_module.draw(0), weights_module.draw(1)
+    assert all(np.array_equal(a, b) for a, b in zip(drawn.values(), again, strict=True))
+    assert not np.array_equal(again[0], other[0])
