@@ -1,0 +1,50 @@
+"""``denobench data``: what a folder of images holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Look at data before comparing with it.", no_args_is_help=True)
+
+
+@app.callback()
+def _data() -> None:
+    """Look at data before comparing with it."""
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(help="Images; sub-folders are labels.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Picture of the images that show the same slice.")
+    ] = None,
+) -> None:
+    """Report formats, noise, duplicates and what a random split would leak."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from denobench.datasets import audit as auditing
+
+    console = Console(highlight=False)
+    with Console(stderr=True).status("Looking at the images") as status:
+        found = auditing.audit(
+            folder, progress=lambda done, total: status.update(f"Image {done} of {total}")
+        )
+    if sheet:
+        auditing.contact_sheet(found, sheet)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for topic, finding in found.table().items():
+        table.add_row(f"[bold]{topic}", escape(finding))
+    console.print(table)
+    for file in found.unreadable:
+        console.print(f"[red]unreadable:[/] {escape(file.path)}: {escape(file.reason)}")
+    for name, files in found.groups.items():
+        console.print(f"{name}: {escape(', '.join(file.id for file in files))}", soft_wrap=True)

@@ -1,0 +1,315 @@
+"""What a folder of images holds, and what would spoil a comparison made with it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from skimage.restoration import estimate_sigma
+
+from denobench import images
+from denobench.datasets.base import Dataset, Unreadable
+from denobench.datasets.sources import open_folder
+from denobench.datasets.split import split
+from denobench.errors import DenobenchError
+
+BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
+THUMBNAIL = 160  # pixels
+COLUMNS = 6  # thumbnails side by side on a contact sheet
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class AuditedFile:
+    """What is told of one readable file.
+
+    Attributes
+    ----------
+    id, label, cluster, digest
+        As in the data set.
+    format, suffix_format
+        What the content is, and what the suffix says; the latter is empty for unknown suffixes.
+    mode, width, height
+        Pillow's mode, and the size in pixels.
+    frame
+        Black rows and columns at the top, right, bottom and left, in pixels.
+    sigma
+        Residual noise as a fraction of full scale, see `audit`.
+    """
+
+    id: str
+    label: str
+    cluster: str
+    digest: str
+    format: str
+    suffix_format: str
+    mode: str
+    width: int
+    height: int
+    frame: tuple[int, int, int, int]
+    sigma: float
+
+
+@dataclass(frozen=True)
+class Leak:
+    """How many test images of plain random splits have another image of their slice in training.
+
+    Attributes
+    ----------
+    mean, low, high
+        Mean over the splits, and the interval that holds 95 % of them.
+    test, splits
+        Test images in a split, and how many splits were drawn.
+    """
+
+    mean: float
+    low: float
+    high: float
+    test: int
+    splits: int
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The findings about a folder.
+
+    Attributes
+    ----------
+    folder
+        Where the images lie.
+    files, unreadable
+        The readable files and the others, sorted by name.
+    leak
+        What a plain random split would leak.
+    """
+
+    folder: Path
+    files: tuple[AuditedFile, ...]
+    unreadable: tuple[Unreadable, ...]
+    leak: Leak
+
+    @property
+    def copies(self) -> int:
+        """How many files are exact copies of another: the files less the distinct ones."""
+        return len(self.files) - len({file.digest for file in self.files})
+
+    @property
+    def clusters(self) -> int:
+        """How many different slices the files show."""
+        return len({file.cluster for file in self.files})
+
+    @property
+    def groups(self) -> dict[str, tuple[AuditedFile, ...]]:
+        """The clusters of more than one file, the largest first."""
+        found = defaultdict(list)
+        for file in self.files:
+            found[file.cluster].append(file)
+        order = sorted(found, key=lambda name: (-len(found[name]), found[name][0].id))
+        return {name: tuple(found[name]) for name in order if len(found[name]) > 1}
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """The clusters whose files carry different labels."""
+        return tuple(
+            name for name, files in self.groups.items() if len({file.label for file in files}) > 1
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one line per readable file."""
+        frame = pd.DataFrame([asdict(file) for file in self.files])
+        sides = pd.DataFrame(
+            frame.pop("frame").tolist(), columns=[f"frame_{side}" for side in _SIDES]
+        )
+        return pd.concat([frame, sides], axis=1)
+
+    def table(self) -> dict[str, str]:
+        """Return the findings in words, by topic."""
+        files, leak = self.files, self.leak
+        misnamed = sum(file.suffix_format not in ("", file.format) for file in files)
+        sizes = {(file.width, file.height) for file in files}
+        framed = [max(file.frame) for file in files if max(file.frame)]
+        sigmas = [100 * file.sigma for file in files]
+        near = len({file.digest for file in files}) - self.clusters
+        return {
+            "images": f"{len(files)} readable, {len(self.unreadable)} not",
+            "labels": _counted(file.label or "none" for file in files),
+            "formats": f"{_counted(file.format for file in files)}; "
+            f"{misnamed} with the suffix of another format",
+            "modes": _counted(file.mode for file in files),
+            "sizes": f"{len(sizes)} different; width {_range(file.width for file in files)}, "
+            f"height {_range(file.height for file in files)} pixels",
+            "black frame": f"{len(framed)} images"
+            + (f", up to {max(framed)} pixels wide" if framed else ""),
+            "residual noise": f"median {np.median(sigmas):.2f} %, at most {max(sigmas):.2f} % "
+            "of full scale",
+            "exact copies": f"{self.copies} files are a copy of another",
+            "near-duplicates": f"{near} more files show the slice of another",
+            "different slices": f"{self.clusters}, {len(self.groups)} of them more than once",
+            "label conflicts": ", ".join(self.conflicts) or "none",
+            "leak": f"{leak.mean:.1f} of {leak.test} test images of a random split "
+            f"({100 * leak.mean / max(leak.test, 1):.0f} %; 95 % of {leak.splits} splits: "
+            f"{leak.low:.0f} to {leak.high:.0f})",
+        }
+
+    def to_json(self) -> str:
+        """Return everything as JSON."""
+        content: dict[str, Any] = {
+            "images": len(self.files),
+            "copies": self.copies,
+            "clusters": self.clusters,
+            "groups": {name: [file.id for file in files] for name, files in self.groups.items()},
+            "conflicts": self.conflicts,
+            "leak": asdict(self.leak),
+            "unreadable": [asdict(file) for file in self.unreadable],
+            "files": [asdict(file) for file in self.files],
+        }
+        return json.dumps(content, indent=2)
+
+
+_SIDES = ("top", "right", "bottom", "left")
+
+
+def audit(folder: Path, *, splits: int = 1000, progress: Progress | None = None) -> Audit:
+    """Look at every file of a folder.
+
+    Residual noise is the median absolute deviation of the finest diagonal wavelet coefficients of
+    the head's rectangle (Donoho and Johnstone), zeros left out, as a fraction of full scale. It
+    sees what changes from pixel to pixel: fine texture raises it; strong JPEG compression,
+    smoothing and enlarging lower it. So it bounds how clean a "clean" image can be called, and is
+    not the scanner's noise.
+
+    Parameters
+    ----------
+    folder
+        Images, sub-folders being their labels.
+    splits
+        How many plain random splits to draw for the leak.
+    progress
+        Told how many files of how many are looked at.
+
+    Raises
+    ------
+    DenobenchError
+        If the folder is missing or holds no readable image.
+
+    References
+    ----------
+    D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage",
+    Biometrika 81, 1994.
+    """
+    dataset = open_folder(folder)
+    files = []
+    for item in dataset.items:
+        files.append(_look(folder / item.id, item.id, item.label, item.cluster, item.digest))
+        if progress:
+            progress(len(files), len(dataset.items))
+    return Audit(folder, tuple(files), dataset.unreadable, _leak(dataset, splits))
+
+
+def _look(path: Path, name: str, label: str, cluster: str, digest: str) -> AuditedFile:
+    image = images.read(path)
+    with Image.open(path) as file:
+        kind, mode = str(file.format), file.mode
+    mask = images.foreground(image)
+    rows, columns = _span(mask)
+    return AuditedFile(
+        id=name,
+        label=label,
+        cluster=cluster,
+        digest=digest,
+        format=kind,
+        suffix_format=Image.registered_extensions().get(path.suffix.lower(), ""),
+        mode=mode,
+        width=image.shape[1],
+        height=image.shape[0],
+        frame=_frame(image),
+        sigma=_sigma(image[slice(*rows), slice(*columns)]),
+    )
+
+
+def _span(mask: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first row and the one after the last that hold something; so for the columns."""
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(mask.any(axis))
+        spans.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, 0))
+    return spans[0], spans[1]
+
+
+def _frame(image: NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """Return how many rows and columns are black at the top, right, bottom and left."""
+    height, width = image.shape
+    (top, bottom), (left, right) = _span(image > BLACK)
+    return top, width - right, height - bottom, left
+
+
+def _sigma(image: NDArray[np.float32]) -> float:
+    """Return the estimated noise; 0 for an image too small or too plain to tell."""
+    with np.errstate(invalid="ignore"):
+        found = float(estimate_sigma(image)) if min(image.shape) > 1 else 0.0
+    return found if np.isfinite(found) else 0.0
+
+
+def _leak(dataset: Dataset, splits: int) -> Leak:
+    """Draw plain random splits, as ``split: paper`` does, and count what each leaks."""
+    drawn = [split(dataset, seed=seed, by="paper") for seed in range(splits)]
+    leaks = [each.leaks for each in drawn]
+    low, high = np.percentile(leaks, [2.5, 97.5])
+    return Leak(float(np.mean(leaks)), float(low), float(high), len(drawn[0].test), splits)
+
+
+def contact_sheet(audit: Audit, path: Path) -> None:
+    """Draw the clusters of more than one file, each on lines of its own, into a picture.
+
+    Raises
+    ------
+    DenobenchError
+        If no file shows the slice of another, or the picture cannot be written.
+    """
+    lines = []
+    for files in audit.groups.values():
+        lines += [files[start : start + COLUMNS] for start in range(0, len(files), COLUMNS)]
+        lines.append(())
+    if not lines:
+        raise DenobenchError(f"{audit.folder}: no two images show the same slice; nothing to draw.")
+    text, gap = 16, 8
+    height = sum(THUMBNAIL + text if line else gap for line in lines)
+    width = THUMBNAIL * max(map(len, lines))
+    sheet = Image.new("L", (width, height), 64)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(11)
+    top = 0
+    for line in lines:
+        for column, file in enumerate(line):
+            image = Image.fromarray(
+                np.round(images.read(audit.folder / file.id) * 255).astype("u1")
+            )
+            thumbnail = ImageOps.contain(image, (THUMBNAIL - 4, THUMBNAIL - 4))
+            sheet.paste(thumbnail, (column * THUMBNAIL, top + text))
+            draw.text((column * THUMBNAIL + 2, top + 1), file.id[-26:], fill=255, font=font)
+        top += THUMBNAIL + text if line else gap
+    try:
+        sheet.save(path)
+    except ValueError:
+        raise DenobenchError(f"{path}: unknown suffix; use .png.") from None
+    except OSError as error:
+        raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _counted(values: Any) -> str:
+    """Return each value with how often it occurs, the most frequent first."""
+    return ", ".join(f"{value} {count}" for value, count in Counter(values).most_common())
+
+
+def _range(values: Any) -> str:
+    found = sorted(values)
+    return f"{found[0]} to {found[-1]}"
