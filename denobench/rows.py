@@ -207,7 +207,7 @@ class RunFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest."""
-        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, sort_keys=True))
+        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2))
 
     def save_picture(
         self, image: str, noise: str, level: float, name: str, pixels: np.ndarray
