@@ -1,0 +1,181 @@
+"""Rows into tables, figures and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from denobench.errors import DenobenchError
+from denobench.rows import RunFolder, write_text
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from denobench.report.formats import Table
+    from denobench.report.summary import Summary
+
+__all__ = ["Report", "console_table", "write"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report consists of.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    paths
+        The files that were written.
+    summary
+        The comparison in sentences: who leads each track, warnings, failures.
+    failures
+        Number of cells that did not complete.
+    main_tables
+        The main table of every noise model.
+    """
+
+    folder: Path
+    paths: tuple[Path, ...]
+    summary: tuple[str, ...]
+    failures: int
+    main_tables: tuple[Table, ...]
+
+    @property
+    def page(self) -> Path:
+        """The page, the report's front."""
+        return self.folder / "report.html"
+
+    @property
+    def table(self) -> Group:
+        """The main tables, to be printed with rich."""
+        return _on_console(self.main_tables)
+
+
+def write(
+    folders: Sequence[RunFolder],
+    out: Path | None = None,
+    *,
+    progress: Callable[[float, float, str], None] | None = None,
+) -> Report:
+    """Write the report of one or more runs: rows, tables, figures and ``report.html``.
+
+    Parameters
+    ----------
+    folders
+        The runs; several are shown together, told apart where a method occurs in more than one.
+    out
+        Folder to write to; the run's own if left out, which needs a single run.
+    progress
+        Told what is being made, as steps done of all.
+
+    Raises
+    ------
+    DenobenchError
+        If several runs come without a folder, a run has no rows, the runs did not score the same
+        noisy images, or the folder cannot be written.
+    """
+    # Imported here: a program that only lists or denoises never waits for matplotlib.
+    from denobench.report.summary import summarise
+
+    if out is None and len(folders) > 1:
+        raise DenobenchError("A report on several runs needs a folder of its own to be written to.")
+    if progress is None:
+        progress = _silent
+    progress(0, 4, "intervals")
+    summary = summarise(folders)
+    folder = out or folders[0].path
+    try:
+        return _write(summary, folder, progress)
+    except OSError as error:
+        raise DenobenchError(f"{folder}: the report cannot be written ({error}).") from error
+
+
+def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str], None]) -> Report:
+    from denobench.report.figures import draw, save
+    from denobench.report.gallery import draw_gallery
+    from denobench.report.page import render
+    from denobench.report.tables import main_table, make_tables
+    from denobench.report.verdict import judge
+
+    for name in ("tables", "figures"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    progress(1, 4, "tables")
+    tables = make_tables(summary)
+    paths = [*_export(summary, folder)]
+    for table in tables:
+        paths += _save_table(table, folder / "tables")
+    pictures = []
+    for draws, done in ((draw, 2), (draw_gallery, 3)):
+        progress(done, 4, "figures")
+        for picture in draws(summary):
+            files = save(picture, folder / "figures")
+            pictures.append((picture, files[0]))
+            paths += files
+    lines = judge(summary)
+    write_text(folder / "report.html", render(summary, tables, pictures, lines))
+    progress(4, 4, "report")
+    return Report(
+        folder=folder,
+        paths=(*paths, folder / "report.html"),
+        summary=tuple(line.text for line in lines),
+        failures=int((summary.rows["status"] != "ok").sum()),
+        main_tables=tuple(main_table(summary, noise) for noise in summary.noises),
+    )
+
+
+def console_table(folders: Sequence[RunFolder]) -> Group:
+    """Return the main tables and the comparison in sentences, to be printed with rich."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from denobench.report.summary import summarise
+    from denobench.report.tables import main_table
+    from denobench.report.verdict import FAILURE, VERDICT, WARNING, judge
+
+    summary = summarise(folders, intervals=False)
+    styles = {VERDICT: "", WARNING: "yellow", FAILURE: "red"}
+    return Group(
+        _on_console(main_table(summary, noise) for noise in summary.noises),
+        *(Text(line.text, styles[line.kind]) for line in judge(summary)),
+    )
+
+
+def _on_console(tables: Iterable[Table]) -> Group:
+    from rich.console import Group
+
+    from denobench.report.formats import to_rich
+
+    return Group(*(to_rich(table) for table in tables))
+
+
+def _export(summary: Summary, folder: Path) -> list[Path]:
+    """Write all rows as Parquet and CSV."""
+    rows = summary.rows.drop(columns="entry")
+    paths = [folder / "rows.parquet", folder / "rows.csv"]
+    temporary = folder / ".rows.parquet"
+    rows.to_parquet(temporary, index=False)
+    temporary.replace(paths[0])
+    write_text(paths[1], rows.to_csv(index=False))
+    return paths
+
+
+def _save_table(table: Table, folder: Path) -> list[Path]:
+    """Write a table as CSV (tidy), Markdown and LaTeX."""
+    from denobench.report.formats import to_latex, to_markdown
+
+    texts = {
+        "csv": table.tidy.to_csv(index=False),
+        "md": to_markdown(table),
+        "tex": to_latex(table),
+    }
+    paths = [folder / f"{table.name}.{suffix}" for suffix in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
+        write_text(path, text)
+    return paths
+
+
+def _silent(done: float, total: float, text: str = "") -> None:
+    """Report nothing."""

@@ -1,0 +1,129 @@
+"""What stands under tables and figures, made from the manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from denobench.report.entries import Metric
+from denobench.report.formats import APART, BELOW
+from denobench.report.summary import COMPARED_FROM, Summary
+
+SCORES = (
+    "Noise is added after resizing; answers are clipped to [0, 1] before scoring. data_range is 1; "
+    "SSIM has a Gaussian window of sigma 1.5 and population covariance."
+)
+
+FEW_CLUSTERS = 10
+
+
+def listing(parts: Iterable[str]) -> str:
+    """Join words as a sentence does."""
+    *first, last = [*parts] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 image``, ``2 images``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def images(summary: Summary, noise: str) -> str:
+    """Say which noisy images the numbers come from."""
+    manifest = summary.manifest
+    cells = summary.rows[summary.rows["noise"] == noise]
+    dataset = manifest.get("dataset") or {}
+    size = manifest.get("size")
+    pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
+    text = (
+        f"{count(cells['image'].nunique(), 'test image')} in "
+        f"{count(cells['cluster'].nunique(), 'cluster')} of {dataset.get('name', 'the data set')}"
+        f"{f', {pixels}' if size else ''}, "
+        f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
+    )
+    return text + (f", seed {manifest['seed']}" if manifest.get("seed") is not None else "")
+
+
+def split(manifest: Mapping[str, Any]) -> str:
+    """Say how test images were chosen, where the manifest tells."""
+    chosen = (manifest.get("config") or {}).get("split")
+    sentences = {
+        "cluster": "Split by cluster: no slice is in both the training and the test images.",
+        "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
+        "trained on.",
+        "none": "No split: all images are test images.",
+    }
+    leaks = (manifest.get("dataset") or {}).get("leaks")
+    leaked = f" {count(leaks, 'test image')} shared a slice with a training image." if leaks else ""
+    return sentences.get(str(chosen), "") + leaked
+
+
+def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tuple[str, ...]:
+    """Return the footnotes of a table of scores."""
+    names = [metric.name for metric in metrics]
+    scores = summary.scores
+    scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
+    found = scores.loc[scores["compared"], "clusters"]
+    clusters = int(found.min()) if len(found) else 0
+    notes = [
+        f"Mean and 95 % BCa bootstrap interval over clusters (N = {_range(found)}): realisations "
+        "are averaged, then the images of a cluster. A cluster is a group of images that show the "
+        "same slice; clusters are not patients."
+        if clusters > 1
+        else "One cluster only: no interval can be given."
+        if clusters
+        else "No method completed enough cells to be compared."
+    ]
+    if 1 < clusters < FEW_CLUSTERS:
+        notes.append("With so few clusters a bootstrap interval is too narrow.")
+    notes.append(
+        "Bold: best of its track, where it has two methods to compare; underlined: second of at "
+        "least three. Equal printed values share a mark; tracks are not ranked against each other."
+    )
+    if scores["below"].any():
+        notes.append(f"{BELOW} Below the identity: on average worse than doing nothing.")
+    notes += _completion(summary, noise)
+    notes += [SCORES, split(summary.manifest), *remarks(summary)]
+    return tuple(note for note in notes if note)
+
+
+def _range(numbers: pd.Series) -> str:
+    low, high = numbers.min(), numbers.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _completion(summary: Summary, noise: str) -> list[str]:
+    """Say on which cells methods were compared, where some did not complete all."""
+    scores = summary.scores[summary.scores["noise"] == noise]
+    if (scores["completed"] == scores["planned"]).all():
+        return []
+    notes = ["n: cells completed of those planned."]
+    common = scores[scores["compared"]].groupby("level")[["n", "planned"]].min()
+    parts = [f"{row['n']} of {row['planned']} at σ = {level:g}" for level, row in common.iterrows()]
+    if (common["n"] < common["planned"]).any():
+        notes[0] += (
+            f" Means are over the cells that all compared methods completed: {listing(parts)}."
+        )
+    apart = scores[~scores["compared"] & (scores["completed"] > 0)]
+    if not apart.empty:
+        notes.append(
+            f"{APART} Completed less than {COMPARED_FROM:.0%} of a level's cells: the mean is over "
+            "its own cells, and it is not compared."
+        )
+    return notes
+
+
+def remarks(summary: Summary) -> list[str]:
+    """Return the lines that must stand under every table: of data sets and of methods."""
+    found = [
+        str((manifest.get("dataset") or {}).get("remark") or "")
+        for manifest in summary.manifests.values()
+    ]
+    found += [
+        f"{entry.label}: {entry.details['remark']}."
+        for entry in summary.entries
+        if entry.details.get("remark")
+    ]
+    return [text.replace("..", ".") for text in dict.fromkeys(found) if text]

@@ -1,0 +1,386 @@
+"""The figures: quality over level and runtime, gain per image, training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from denobench.report import captions
+from denobench.report.entries import Entry, Metric
+from denobench.report.summary import TRACKS, Summary
+
+WIDTH = 7.2  # inches: the text width of a two-column page
+DPI = 180
+PANELS = 4
+
+# Okabe and Ito's colours, told apart by colour-blind readers, and one dark indigo. The second
+# round is dashed with open markers.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288")
+_MARKERS = "osD^vPX*<>phd8"
+_GREY = "#6b6b6b"
+
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "legend.fontsize": 7.5,
+    "axes.linewidth": 0.7,
+    "axes.edgecolor": "#444444",
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.5,
+    "pdf.fonttype": 42,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its file's name, title, caption and the noise model it is about, if any."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    noise: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour, marker and dashes of a method, the same in every figure."""
+
+    colour: str
+    marker: str
+    dashes: tuple[float, ...]
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Keywords of matplotlib's lines."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": (0, self.dashes) if self.dashes else "-",
+            "markerfacecolor": "white" if self.dashes else self.colour,
+            "markeredgecolor": self.colour,
+            "markeredgewidth": 0.9 if self.dashes else 0,
+        }
+
+
+def looks(summary: Summary) -> dict[str, Look]:
+    """Return every entry's look; the identity's is grey and without a marker."""
+    methods = [entry for entry in summary.entries if not entry.identity]
+    found = {entry.id: Look(_GREY, "", (2, 2)) for entry in summary.entries if entry.identity}
+    for place, entry in enumerate(methods):
+        dashes = ((), (4, 1.5), (1, 1))[place // len(_COLOURS) % 3]
+        colour = _COLOURS[place % len(_COLOURS)]
+        found[entry.id] = Look(colour, _MARKERS[place % len(_MARKERS)], dashes)
+    return found
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Set the figures' style for a while; a notebook's own settings stay."""
+    settings: Any = {**sns.axes_style("whitegrid"), **_STYLE}
+    with matplotlib.rc_context(settings):
+        yield
+
+
+def draw(summary: Summary) -> Iterator[Picture]:
+    """Yield every figure that the runs have the numbers for, but the gallery."""
+    for noise in summary.noises:
+        for make in (_quality, _runtime, _gain):
+            with style():
+                picture = make(summary, noise)
+            if picture:
+                yield picture
+    for entry in summary.entries:
+        with style():
+            picture = _training(summary, entry)
+        if picture:
+            yield picture
+
+
+def save(picture: Picture, folder: Path) -> list[Path]:
+    """Write a figure as PNG and PDF, the same bytes for the same numbers."""
+    paths = [folder / f"{picture.name}.png", folder / f"{picture.name}.pdf"]
+    with style():
+        # Laid out once for both, the costliest step.
+        picture.figure.draw_without_rendering()
+        picture.figure.set_layout_engine("none")
+        picture.figure.savefig(paths[0], dpi=DPI, metadata={"Software": None})
+        picture.figure.savefig(paths[1], dpi=DPI, metadata={"CreationDate": None})
+    return paths
+
+
+def pick(values: Sequence[float], number: int) -> list[float]:
+    """Return at most so many values, evenly spread, with the first and the last."""
+    places = np.linspace(0, len(values) - 1, min(number, len(values))).round().astype(int)
+    return [values[place] for place in dict.fromkeys(places.tolist())]
+
+
+def _panels(count: int, height: float, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    axes = figure.subplots(1, count, squeeze=False, sharey=sharey)[0]
+    for place in axes:
+        sns.despine(ax=place)
+    return figure, list(axes)
+
+
+def _legend(figure: Figure, summary: Summary, shown: Sequence[Entry]) -> None:
+    """Put a legend to the right, methods by track."""
+    chosen = looks(summary)
+    handles = [
+        Line2D([], [], label=entry.label, **chosen[entry.id].line)
+        for entry in shown
+        if entry.identity
+    ]
+    for track in TRACKS:
+        part = [entry for entry in shown if entry.track == track and not entry.identity]
+        if part:
+            handles.append(Line2D([], [], linestyle="none", label=track.capitalize()))
+        handles += [Line2D([], [], label=entry.label, **chosen[entry.id].line) for entry in part]
+    legend = figure.legend(
+        handles=handles,
+        loc="outside right upper",
+        frameon=False,
+        handlelength=2.4,
+        labelspacing=0.4,
+    )
+    for handle, text in zip(handles, legend.get_texts(), strict=True):
+        if handle.get_linestyle() == "None":
+            text.set(weight="bold", x=-28)
+
+
+def _finite(summary: Summary, noise: str, metric: Metric) -> pd.DataFrame:
+    scores = summary.scores
+    scores = scores[(scores["noise"] == noise) & (scores["metric"] == metric.name)]
+    return scores[np.isfinite(scores["mean"])]
+
+
+def _quality(summary: Summary, noise: str) -> Picture | None:
+    """Draw scores over the level, or side by side where there is one level only."""
+    found = {metric: _finite(summary, noise, metric) for metric in summary.headline}
+    ids = {entry for scores in found.values() for entry in scores["entry"]}
+    shown = [entry for entry in summary.shown(noise) if entry.id in ids]
+    if not shown:
+        return None
+    levels = summary.levels(noise)
+    several = len(levels) > 1
+    height = 1.0 + 0.2 * (len(shown) + 3)
+    figure, axes = _panels(len(found), max(2.7, height) if several else height, sharey=not several)
+    for place, (metric, scores) in zip(axes, found.items(), strict=True):
+        if several:
+            _curves(place, summary, scores, shown)
+            place.set(xlabel="Level (σ as a fraction of full scale)", ylabel=metric.axis)
+            place.set_xticks(levels, [f"{level:g}" for level in levels])
+        else:
+            _dots(place, summary, scores, shown)
+            place.set(xlabel=metric.axis)
+    if several:
+        _legend(figure, summary, shown)
+    titles = captions.listing(metric.title for metric in found)
+    at = "over the level" if several else f"at σ = {levels[0]:g}"
+    bounded = any(scores["low"].notna().any() for scores in found.values())
+    interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
+    return Picture(
+        f"quality-{noise}",
+        f"{titles} {at}, {summary.noises[noise]} noise",
+        f"Means{interval}; {captions.images(summary, noise)}.",
+        figure,
+        noise,
+    )
+
+
+def _curves(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry]) -> None:
+    chosen = looks(summary)
+    for entry in shown:
+        line = scores[scores["entry"] == entry.id].sort_values("level")
+        place.plot(line["level"], line["mean"], **chosen[entry.id].line)
+        place.fill_between(
+            line["level"], line["low"], line["high"],
+            color=chosen[entry.id].colour, alpha=0.12, linewidth=0,
+        )  # fmt: skip
+
+
+def _dots(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry]) -> None:
+    chosen = looks(summary)
+    ordered = _by_track(shown)
+    for height, entry in enumerate(ordered):
+        for _, found in scores[scores["entry"] == entry.id].iterrows():
+            place.plot([found["low"], found["high"]], [height] * 2, color=chosen[entry.id].colour)
+            keywords = chosen[entry.id].line | ({"marker": "|"} if entry.identity else {})
+            place.plot(found["mean"], height, **keywords)
+    _name_methods(place, ordered)
+
+
+def _by_track(shown: Sequence[Entry]) -> list[Entry]:
+    return sorted(shown, key=lambda entry: (not entry.identity, TRACKS.index(entry.track)))
+
+
+def _name_methods(place: Axes, ordered: Sequence[Entry]) -> None:
+    """Write the methods on the vertical axis, the first on top, tracks set apart by a line."""
+    place.set_yticks(range(len(ordered)), [entry.label for entry in ordered])
+    place.set_ylim(len(ordered) - 0.4, -0.6)
+    place.grid(visible=False, axis="y")
+    for height, (above, entry) in enumerate(pairwise(ordered)):
+        if entry.track != above.track or entry.identity != above.identity:
+            place.axhline(height + 0.5, color="#b0b0b0", linewidth=0.6)
+
+
+def _milliseconds(value: float, _: object = None) -> str:
+    return f"{value / 1000:g} s" if value >= 1000 else f"{value:g} ms"
+
+
+def _runtime(summary: Summary, noise: str) -> Picture | None:
+    """Draw the leading score against the runtime, a panel per level."""
+    metric = next(iter(summary.headline), None)
+    times = summary.milliseconds()
+    scores = _finite(summary, noise, metric) if metric else pd.DataFrame()
+    ids = {*scores["entry"]} if metric else set()
+    shown = [e for e in summary.shown(noise) if e.id in ids and (e.id in times or e.identity)]
+    timed = [entry for entry in shown if not entry.identity]
+    if not timed or metric is None:
+        return None
+    chosen = looks(summary)
+    quoted = summary.timing[summary.timing["main"]]
+    spread = quoted[["median_ms", "low_ms", "high_ms"]].to_numpy(float)
+    quartiles = dict(zip(quoted["entry"], spread, strict=True))
+    levels = pick(summary.levels(noise), 3)
+    figure, axes = _panels(len(levels), max(2.7, 1.0 + 0.2 * (len(shown) + 3)))
+    for place, level in zip(axes, levels, strict=True):
+        means = scores[scores["level"] == level]
+        for entry in shown:
+            found = means.loc[means["entry"] == entry.id, ["mean", "low", "high"]]
+            for score in found.to_numpy(float):
+                _point(place, chosen[entry.id], score, quartiles.get(entry.id))
+        place.set(xscale="log", title=f"σ = {level:g}")
+        place.xaxis.set_major_formatter(FuncFormatter(_milliseconds))
+        place.xaxis.set_minor_formatter(NullFormatter())
+        place.margins(x=0.12)
+        if max(times.values()) / max(min(times[e.id] for e in timed), 1e-9) < 10:
+            place.xaxis.set_minor_formatter(FuncFormatter(_milliseconds))
+    axes[0].set_ylabel(metric.axis)
+    figure.supxlabel("Time per image (log scale)", fontsize=8)
+    _legend(figure, summary, shown)
+    return Picture(
+        f"runtime-{noise}",
+        f"{metric.title} against runtime, {summary.noises[noise]} noise",
+        f"{'Up' if metric.higher_is_better else 'Down'} and to the left is better. Vertical bars: "
+        "95 % intervals of the mean; horizontal bars: quartiles of the time per image; dashed "
+        "line: the identity. Training time is left out.",
+        figure,
+        noise,
+    )
+
+
+def _point(place: Axes, look: Look, score: np.ndarray, time: np.ndarray | None) -> None:
+    """Mark a method with its intervals; the identity, whose time says nothing, is a line.
+
+    ``score`` is mean, lower and upper end; ``time`` median, lower and upper quartile.
+    """
+    mean, low, high = score
+    if not look.marker:
+        place.axhline(mean, color=look.colour, linestyle=(0, look.dashes))
+    elif time is not None:
+        thin: dict[str, Any] = {"color": look.colour, "linewidth": 0.8}
+        place.plot(time[1:], [mean, mean], **thin)
+        place.plot([time[0], time[0]], [low, high], **thin)
+        place.plot(time[0], mean, **look.line | {"markersize": 5.5})
+
+
+def _gain(summary: Summary, noise: str) -> Picture | None:
+    """Draw every image's gain over the identity."""
+    gains = summary.gains[summary.gains["noise"] == noise]
+    shown = [entry for entry in summary.shown(noise) if entry.id in {*gains["entry"]}]
+    if not shown:
+        return None
+    ordered = _by_track(shown)
+    order = [entry.id for entry in ordered]
+    palette = {identifier: look.colour for identifier, look in looks(summary).items()}
+    levels = pick(sorted(gains["level"].unique()), PANELS)
+    figure, axes = _panels(len(levels), 0.9 + 0.23 * len(ordered), sharey=True)
+    for place, level in zip(axes, levels, strict=True):
+        part = gains[gains["level"] == level]
+        common: Mapping[str, Any] = {
+            "data": part, "x": "gain", "y": "entry", "order": order, "hue": "entry",
+            "palette": palette, "hue_order": order, "legend": False, "ax": place,
+        }  # fmt: skip
+        sns.stripplot(**common, size=2.4, alpha=0.55, jitter=0.22, linewidth=0, zorder=2)
+        sns.boxplot(**common, width=0.62, showfliers=False, linewidth=0.8, fill=False, zorder=3)
+        place.axvline(0, color=_GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
+        place.set(title=f"σ = {level:g}", xlabel="", ylabel="")
+        _name_methods(place, ordered)
+    metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
+    missing = " Images that a method did not complete are missing."
+    complete = (summary.scores["completed"] == summary.scores["planned"]).all()
+    figure.supxlabel(f"Gain over the identity, {metric.axis}", fontsize=8)
+    return Picture(
+        f"gain-{noise}",
+        f"Gain in {metric.title} over the identity, image by image, {summary.noises[noise]} noise",
+        "One point per image, realisations averaged; boxes show median and quartiles. Left of the "
+        f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
+        figure,
+        noise,
+    )
+
+
+def _training(summary: Summary, entry: Entry) -> Picture | None:
+    """Draw the loss and the validation PSNR of every fit of a method, epoch by epoch."""
+    if summary.training.empty:
+        return None
+    history = summary.training[summary.training["entry"] == entry.id]
+    if history.empty:
+        return None
+    fits = [*history.groupby(["noise", "levels"], sort=False)]
+    colours = dict(zip([key for key, _ in fits], _COLOURS * len(fits), strict=False))
+    figure, (left, right) = _panels(2, 2.7)
+    handles = []
+    for key, fit in fits:
+        fit = fit.sort_values("epoch")
+        colour = colours[key]
+        left.plot(fit["epoch"], fit["loss"], color=colour)
+        left.plot(fit["epoch"], fit["val_loss"], color=colour, linestyle=(0, (3, 1.5)))
+        right.plot(fit["epoch"], fit["val_psnr"], color=colour)
+        kept = fit[fit["kept"].astype(str).isin(["True", "1", "1.0"])]
+        for place, column in ((left, "val_loss"), (right, "val_psnr")):
+            place.plot(kept["epoch"], kept[column], "o", markersize=6, color=colour,
+                       markerfacecolor="white", zorder=5)  # fmt: skip
+        name = f"{summary.noises.get(str(key[0]), key[0])}, σ = {key[1]}"
+        handles.append(Line2D([], [], color=colour, label=name))
+    black: dict[str, Any] = {"color": "#333333"}
+    handles += [
+        Line2D([], [], label="Training", **black),
+        Line2D([], [], label="Validation", linestyle=(0, (3, 1.5)), **black),
+        Line2D([], [], label="Epoch kept", linestyle="", marker="o", markerfacecolor="white",
+               markersize=6, **black),
+    ]  # fmt: skip
+    for place in (left, right):
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set(xlabel="Epoch", ylabel="Loss (log scale)", yscale="log")
+    right.set(xlabel="Epoch", ylabel="Validation PSNR (dB)")
+    figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    remark = entry.details.get("remark")
+    return Picture(
+        f"training-{entry.id.replace('/', '-') if len(summary.folders) > 1 else entry.name}",
+        f"Training of {entry.label}",
+        f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
+        figure,
+    )

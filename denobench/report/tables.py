@@ -1,0 +1,309 @@
+"""The tables: scores per noise model, runtimes, training and failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from denobench.report import captions
+from denobench.report.entries import Entry, Metric
+from denobench.report.formats import APART, BELOW, Cell, Column, Section, Table
+from denobench.report.summary import TRACKS, Summary
+
+TRACK_TITLES = {
+    "oracle": "Oracle: told the true sigma",
+    "estimated": "Estimated: told an estimate of sigma",
+    "blind": "Blind: told nothing of sigma",
+}
+
+TIMING_NOTE = (
+    "A fresh process per method with threads pinned, warm-up first, methods interleaved. "
+    "Cold start: import and first call. Training is not included."
+)
+
+_REASON_LENGTH = 160
+
+
+def make_tables(summary: Summary) -> list[Table]:
+    """Return all tables of a report; those without content are left out."""
+    tables = [
+        _quality(summary, noise, name, metrics)
+        for noise in summary.noises
+        for name, metrics in _kinds(summary)
+    ]
+    tables += [_timing(summary), _training(summary), failures(summary)]
+    return [table for table in tables if any(section.rows for section in table.sections)]
+
+
+def main_table(summary: Summary, noise: str) -> Table:
+    """Return the main table of a noise model."""
+    return _quality(summary, noise, "quality", summary.headline)
+
+
+def _kinds(summary: Summary) -> list[tuple[str, list[Metric]]]:
+    """Return which scores share a table: the main ones, their foreground, every other metric."""
+    main = summary.headline
+    bases = [metric.base for metric in main]
+    foreground = [
+        summary.metrics[f"{base}_foreground"]
+        for base in bases
+        if f"{base}_foreground" in summary.metrics
+        and summary.metrics[f"{base}_foreground"] not in main
+    ]
+    kinds = [("quality", main), ("foreground", foreground)]
+    others = dict.fromkeys(m.base for m in summary.metrics.values() if m.base not in bases)
+    kinds += [
+        (base, [metric for metric in summary.metrics.values() if metric.base == base])
+        for base in others
+    ]
+    return [(name, metrics) for name, metrics in kinds if metrics]
+
+
+def _quality(summary: Summary, noise: str, name: str, metrics: Sequence[Metric]) -> Table:
+    """Return scores by method and level, methods grouped by track."""
+    names = [metric.name for metric in metrics]
+    scores = summary.scores
+    scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
+    levels = summary.levels(noise)
+    found = {(s["entry"], s["level"], s["metric"]): s for _, s in scores.iterrows()}
+    milliseconds = summary.milliseconds()
+
+    def row(entry: Entry) -> tuple[Cell, ...]:
+        cells = [
+            _score(found[entry.id, level, metric.name], metric)
+            for level in levels
+            for metric in metrics
+        ]
+        once = scores[(scores["entry"] == entry.id) & (scores["metric"] == names[0])]
+        return (
+            Cell(entry.label),
+            *cells,
+            _number(milliseconds.get(entry.id)),
+            _completed(int(once["completed"].sum()), int(once["planned"].sum())),
+        )
+
+    short, title, units = _titles(metrics)
+    return Table(
+        name=f"{name}-{noise}",
+        title=f"{title}, {summary.noises[noise]} noise",
+        caption=f"{captions.images(summary, noise)}. {units}σ is a fraction of full scale; "
+        "ms is the median time per image.",
+        columns=(
+            Column("Method", kind="text"),
+            *(Column(short[m.name], f"σ = {level:g}") for level in levels for m in metrics),
+            Column("ms"),
+            Column("n"),
+        ),
+        sections=_by_track(summary.shown(noise), row),
+        notes=captions.quality_notes(summary, noise, metrics) + _timing_note(summary),
+        noise=noise,
+        tidy=_tidy(summary, scores),
+    )
+
+
+def _titles(metrics: Sequence[Metric]) -> tuple[dict[str, str], str, str]:
+    """Return the columns' short titles, the table's title and a sentence on units."""
+    inside = [metric for metric in metrics if metric.name != metric.base]
+    suffix = "" if len(inside) == len(metrics) else " fg."
+    plain = {metric.name: metric.title.replace(", foreground", "") for metric in metrics}
+    short = {m.name: plain[m.name] + (suffix if m in inside else "") for m in metrics}
+    title = captions.listing(dict.fromkeys(plain.values()))
+    if inside:
+        title += (
+            " on the foreground" if not suffix else " on the whole image and the foreground (fg.)"
+        )
+    units = [f"{plain[m.name]} in {m.unit}" for m in metrics if m.unit]
+    return short, title, f"{captions.listing(dict.fromkeys(units))}; " if units else ""
+
+
+def _score(found: pd.Series, metric: Metric) -> Cell:
+    """Return a mean with its interval, rank and marks."""
+    bounded = pd.notna(found["low"]) and pd.notna(found["high"])
+    apart = found["n"] > 0 and not found["compared"]
+    return Cell(
+        text=metric.text(found["mean"]),
+        interval=f"[{metric.text(found['low'])}, {metric.text(found['high'])}]" if bounded else "",
+        value=None if pd.isna(found["mean"]) else float(found["mean"]),
+        rank=int(found["rank"]),
+        marks=(BELOW if found["below"] else "") + (APART if apart else ""),
+    )
+
+
+def _number(value: float | None) -> Cell:
+    """Return a positive number with three significant digits."""
+    if value is None or pd.isna(value):
+        return Cell("–")
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    if value < 0.005:
+        return Cell("<0.01", value=float(value))
+    return Cell(f"{value:,.{digits}f}".replace(",", "\u00a0"), value=float(value))
+
+
+def _completed(completed: int, planned: int) -> Cell:
+    text = str(planned) if completed == planned else f"{completed}/{planned}"
+    return Cell(text, value=completed)
+
+
+def _by_track(
+    entries: Sequence[Entry], row: Callable[[Entry], tuple[Cell, ...]]
+) -> tuple[Section, ...]:
+    """Return the identity, then one section per track."""
+    sections = [Section("", tuple(row(entry) for entry in entries if entry.identity))]
+    for track in [*TRACKS, *sorted({entry.track for entry in entries} - {*TRACKS})]:
+        rows = [row(entry) for entry in entries if entry.track == track and not entry.identity]
+        sections.append(Section(TRACK_TITLES.get(track, track), tuple(rows)))
+    return tuple(section for section in sections if section.rows)
+
+
+def _named(summary: Summary, frame: pd.DataFrame) -> pd.DataFrame:
+    """Put run, method, label and track where a frame has the entry's id."""
+    entries = {entry.id: entry for entry in summary.entries}
+    found = [entries[identifier] for identifier in frame["entry"]]
+    rest = frame.drop(columns=["entry", "run", "method", "track"], errors="ignore")
+    for name in ("track", "label", "name", "run"):
+        column = "method" if name == "name" else name
+        rest.insert(0, column, [getattr(entry, name) for entry in found])
+    return rest
+
+
+def _tidy(summary: Summary, scores: pd.DataFrame) -> pd.DataFrame:
+    columns = ["noise", "level", "metric", "mean", "low", "high", "n", "clusters"]
+    columns += ["completed", "planned", "compared", "rank", "below"]
+    return _named(summary, scores[["entry", *columns]])
+
+
+def _timing_note(summary: Summary) -> tuple[str, ...]:
+    """Say how the quoted runtimes were measured."""
+    if not summary.milliseconds():
+        return ("No timing pass was run.",)
+    quoted = summary.timing[summary.timing["main"]]
+    threads = captions.listing(f"{number:g}" for number in sorted(quoted["threads"].unique()))
+    return (f"Timed apart, with {threads} thread{'s' * (threads != '1')}{_machine(summary)}.",)
+
+
+def _machine(summary: Summary) -> str:
+    cpu = (summary.manifest.get("hardware") or {}).get("cpu")
+    return f" on {cpu}" if cpu else ""
+
+
+def _timing(summary: Summary) -> Table:
+    """Return runtimes and memory."""
+    timing = summary.timing
+
+    def row(entry: Entry, found: pd.Series) -> tuple[Cell, ...]:
+        def value(name: str) -> Cell:
+            return _number(found.get(name))
+
+        median = value("median_ms")
+        if found["status"] == "ok":
+            median = replace(median, interval=f"[{value('low_ms').text}, {value('high_ms').text}]")
+        else:
+            median = Cell(str(found["status"]))
+        rest = [value(name) for name in ("min_ms", "max_ms", "cold_ms", "peak_mb")]
+        repeats = found.get("repeats")
+        return (
+            Cell(entry.label),
+            Cell(f"{found['size']}"),
+            Cell(f"{found['threads']:g}"),
+            median,
+            *rest,
+            Cell(f"{repeats:g}" if pd.notna(repeats) else "–"),
+        )
+
+    rows, notes = [], [TIMING_NOTE]
+    for entry in summary.entries:
+        for _, found in timing[timing["entry"] == entry.id].iterrows() if len(timing) else ():
+            rows.append(row(entry, found))
+            if found["status"] != "ok":
+                notes.append(f"{entry.label}: {found['status']}: {found.get('error')}")
+    titles = (
+        "Size",
+        "Threads",
+        "Median",
+        "Min",
+        "Max",
+        "Cold start",
+        "Peak MB",
+        "Repeats",
+    )
+    return Table(
+        name="timing",
+        title="Runtime",
+        caption=f"Milliseconds per image{_machine(summary)}: median with quartiles, and extremes.",
+        columns=(Column("Method", kind="text"), *(Column(title) for title in titles)),
+        sections=(Section("", tuple(rows)),),
+        notes=tuple(notes),
+        tidy=_named(summary, timing.drop(columns="main")) if rows else timing,
+    )
+
+
+def _training(summary: Summary) -> Table:
+    """Return what training cost and which epoch was kept."""
+    trained = [entry for entry in summary.entries if entry.details.get("training")]
+    records = [
+        {
+            name: _joined(value)
+            for name, value in {"entry": entry.id, **entry.details["training"]}.items()
+        }
+        for entry in trained
+    ]
+
+    def row(entry: Entry) -> tuple[Cell, ...]:
+        told = entry.details["training"]
+        numbers = [told.get(name) for name in ("images", "epochs", "kept_epoch")]
+        seconds = told.get("seconds")
+        return (
+            Cell(entry.label),
+            *(Cell("–" if number is None else _joined(number)) for number in numbers),
+            Cell("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
+            Cell(str(entry.details.get("remark") or "")),
+        )
+
+    return Table(
+        name="training",
+        title="Training",
+        caption="Images to train on and to validate with, epochs, the epoch whose weights were "
+        "kept, and minutes.",
+        columns=(
+            Column("Method", kind="text"),
+            *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
+            Column("Remark", kind="prose"),
+        ),
+        sections=(Section("", tuple(row(entry) for entry in trained)),),
+        tidy=_named(summary, pd.DataFrame(records)) if records else pd.DataFrame(),
+    )
+
+
+def _joined(value: object) -> str:
+    """Return a value as text; the parts of a list with a plus."""
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def failures(summary: Summary) -> Table:
+    """Return the cells that did not complete, counted by reason."""
+    rows = tuple(
+        (
+            Cell(summary.entry(found["entry"]).label),
+            Cell(summary.noises[found["noise"]]),
+            Cell(found["levels"]),
+            Cell(found["status"]),
+            Cell(str(found["cells"]), value=float(found["cells"])),
+            Cell(found["reason"][:_REASON_LENGTH]),
+        )
+        for _, found in summary.failures.iterrows()
+    )
+    return Table(
+        name="failures",
+        title="Failures",
+        caption="Cells that did not complete, by method and reason; reasons that differ in numbers "
+        "only are counted together, under the first.",
+        columns=(
+            *(Column(title, kind="text") for title in ("Method", "Noise", "Levels", "Status")),
+            Column("Cells"),
+            Column("Reason", kind="prose"),
+        ),
+        sections=(Section("", rows),),
+        tidy=_named(summary, summary.failures),
+    )
