@@ -210,8 +210,8 @@ def _epoch(
         )
         if not math.isfinite(loss):
             raise DenobenchError(
-                f"Training the CDAE: the loss is {loss} in epoch {epoch + 1}. The last good "
-                f"epoch's checkpoint is kept; a learning_rate below {recipe.learning_rate:g} may help."
+                f"Training the CDAE: the loss is {loss} in epoch {epoch + 1}; a learning_rate "
+                f"below {recipe.learning_rate:g} may help. The last good checkpoint is kept."
             )
         done = first + len(chosen)
         speed = done / (time.perf_counter() - start)
