@@ -15,7 +15,6 @@ __version__ = "0.1.0"
 # Where each public name lives: imported on first use, so that `import denobench` is light.
 _PUBLIC = {
     "run": "denobench.api",
-    "report": "denobench.api",
     "denoise": "denobench.api",
     "denoiser": "denobench.methods",
     "Denoiser": "denobench.methods",
