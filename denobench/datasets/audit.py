@@ -22,8 +22,9 @@ from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
-THUMBNAIL = 160  # pixels
-COLUMNS = 6  # thumbnails side by side on a contact sheet
+THUMBNAIL = 160  # pixels of a picture on a contact sheet
+CAPTION = 18  # pixels above it
+COLUMNS = 9  # pictures side by side
 
 Progress = Callable[[int, int], None]
 
@@ -254,9 +255,9 @@ def _frame(image: NDArray[np.float32]) -> tuple[int, int, int, int]:
 
 def _sigma(image: NDArray[np.float32]) -> float:
     """Return the estimated noise; 0 for an image too small or too plain to tell."""
-    with np.errstate(invalid="ignore"):
-        found = float(estimate_sigma(image)) if min(image.shape) > 1 else 0.0
-    return found if np.isfinite(found) else 0.0
+    if min(image.shape) < 2 or np.ptp(image) == 0:
+        return 0.0
+    return float(estimate_sigma(image))
 
 
 def _leak(dataset: Dataset, splits: int) -> Leak:
@@ -268,41 +269,48 @@ def _leak(dataset: Dataset, splits: int) -> Leak:
 
 
 def contact_sheet(audit: Audit, path: Path) -> None:
-    """Draw the clusters of more than one file, each on lines of its own, into a picture.
+    """Draw the clusters of more than one file, side by side, into a picture.
 
     Raises
     ------
     DenobenchError
         If no file shows the slice of another, or the picture cannot be written.
     """
-    lines = []
-    for files in audit.groups.values():
-        lines += [files[start : start + COLUMNS] for start in range(0, len(files), COLUMNS)]
-        lines.append(())
-    if not lines:
+    places, height = _places(list(audit.groups.values()))
+    if not places:
         raise DenobenchError(f"{audit.folder}: no two images show the same slice; nothing to draw.")
-    text, gap = 16, 8
-    height = sum(THUMBNAIL + text if line else gap for line in lines)
-    width = THUMBNAIL * max(map(len, lines))
-    sheet = Image.new("L", (width, height), 64)
+    sheet = Image.new("L", (COLUMNS * THUMBNAIL, height), 64)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(11)
-    top = 0
-    for line in lines:
-        for column, file in enumerate(line):
-            image = Image.fromarray(
-                np.round(images.read(audit.folder / file.id) * 255).astype("u1")
-            )
-            thumbnail = ImageOps.contain(image, (THUMBNAIL - 4, THUMBNAIL - 4))
-            sheet.paste(thumbnail, (column * THUMBNAIL, top + text))
-            draw.text((column * THUMBNAIL + 2, top + 1), file.id[-26:], fill=255, font=font)
-        top += THUMBNAIL + text if line else gap
+    for file, left, top in places:
+        pixels = np.round(images.read(audit.folder / file.id) * 255).astype(np.uint8)
+        thumbnail = ImageOps.contain(Image.fromarray(pixels), (THUMBNAIL - 4, THUMBNAIL - 4))
+        sheet.paste(thumbnail, (left, top + CAPTION))
+        draw.text((left, top + 2), file.id[-26:], fill=255, font=font)
     try:
         sheet.save(path)
     except ValueError:
         raise DenobenchError(f"{path}: unknown suffix; use .png.") from None
     except OSError as error:
         raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _places(
+    groups: list[tuple[AuditedFile, ...]],
+) -> tuple[list[tuple[AuditedFile, int, int]], int]:
+    """Return each file's left and top on the sheet, and the sheet's height, groups set apart."""
+    places = []
+    left = top = 0
+    for files in groups:
+        if left + len(files) * THUMBNAIL > COLUMNS * THUMBNAIL and left:
+            left, top = 0, top + THUMBNAIL + CAPTION
+        for file in files:
+            if left + THUMBNAIL > COLUMNS * THUMBNAIL:
+                left, top = 0, top + THUMBNAIL + CAPTION
+            places.append((file, left, top))
+            left += THUMBNAIL
+        left += THUMBNAIL // 5
+    return places, top + THUMBNAIL + CAPTION
 
 
 def _counted(values: Any) -> str:

@@ -4,13 +4,13 @@ Every image is first reduced to its head, scaled to one size. Pairs that might b
 by two cheap signatures, compared for all images at once by a matrix product:
 
 - the perceptual hash of the head (``imagehash.phash``), good enough for copies that were rescaled,
-  re-encoded, framed or brightened; not for recrops, whose head is a part of the other's;
+  re-encoded or brightened; not for recrops, whose head is a part of the other's;
 - aggregated local features (VLAD), which change little when a border of the picture goes.
 
 A candidate pair counts only if it can be registered: local features that agree on one affine map,
 under which the edges of one picture lie on the edges of the other. Different heads, neighbouring
-slices of one head, and the same slice in another weighting (T1, T2, FLAIR) do not pass; neither do
-mirrored copies.
+slices of one head (5 mm apart or more), and a slice in another weighting (T1, T2, FLAIR) do not
+pass. Mirrored copies are not looked for.
 
 References
 ----------
@@ -217,7 +217,7 @@ def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
     features = np.concatenate([head.features for head in heads])
     if len(features) < WORDS:
         return vectors
-    sample = features[:: max(1, len(features) // 10_000)].astype(np.float32)
+    sample = features[:: max(1, len(features) // 4_000)].astype(np.float32)
     words = kmeans2(sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0))[0]
     for vector, head in zip(vectors, heads, strict=True):
         own = head.features.astype(np.float32)
