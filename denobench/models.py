@@ -1,0 +1,251 @@
+"""Trained weights: kept in the cache, shipped with the package, found by what makes them.
+
+Weights lie under ``models/<key>/`` of the cache folder, the key being the digest of the method's
+recipe and its training set (`FittedDenoiser.weights_key`). A folder holds the weights, a
+``model.json`` that says how they came about, and ``history.csv``, one row per epoch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from denobench.cache import cache_folder
+from denobench.errors import DenobenchError, unknown
+from denobench.methods import FittedDenoiser, Progress, TrainingSet
+
+WEIGHTS = "weights.npz"
+INFO = "model.json"
+HISTORY = "history.csv"
+SHIPPED = Path(__file__).parent / "autoencoder" / "pretrained"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Trained weights in a folder.
+
+    Attributes
+    ----------
+    key
+        Digest of what makes the weights.
+    folder
+        Where they lie.
+    """
+
+    key: str
+    folder: Path
+
+    @property
+    def weights(self) -> Path:
+        """The file of weights, for `FittedDenoiser.load`."""
+        return self.folder / WEIGHTS
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the weights came with the package, rather than from a training here."""
+        return self.folder.parent == SHIPPED
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What ``model.json`` says: method, version, recipe, training, epochs, digest and more."""
+        return json.loads((self.folder / INFO).read_text("utf-8"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file of weights."""
+        return self.info["digest"]
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """The training's history, one row per epoch."""
+        return pd.read_csv(self.folder / HISTORY)
+
+
+def find(method: FittedDenoiser, training: TrainingSet) -> Model | None:
+    """Return the weights that the training would make, from the cache or the package, or None.
+
+    Raises
+    ------
+    DenobenchError
+        If the file of weights is not the one that was written.
+    """
+    key = method.weights_key(training)
+    for folder in (_trained() / key, SHIPPED / key):
+        if (folder / INFO).is_file():
+            model = Model(key, folder)
+            _verify(model)
+            return model
+    return None
+
+
+def train(
+    method: FittedDenoiser,
+    training: TrainingSet,
+    *,
+    progress: Progress,
+    checkpoints: Path | None = None,
+) -> Model:
+    """Return the weights if there are some; else train, or go on with a training that stopped.
+
+    A second process that asks for the same weights waits for the first one.
+
+    Parameters
+    ----------
+    method
+        What to fit; it is not loaded with the weights when they are found.
+    training
+        What to fit it on.
+    progress
+        Told how far the training is.
+    checkpoints
+        Where checkpoints are kept while training; in the cache if left out, and then removed at
+        the end.
+
+    Raises
+    ------
+    DenobenchError
+        If the training fails, or the cache cannot be written.
+    """
+    key = method.weights_key(training)
+    workplace = checkpoints or cache_folder() / "training" / key
+    try:
+        workplace.mkdir(parents=True, exist_ok=True)
+        _trained().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DenobenchError(
+            f"{error.filename}: cannot be created ({error.strerror}); "
+            "set DENOBENCH_CACHE to a writable folder."
+        ) from None
+    with FileLock(_trained() / f".{key}.lock"):
+        found = find(method, training)
+        if found is None:
+            history = method.fit(training, folder=workplace, progress=progress)
+            found = _keep(method, training, history)
+    if checkpoints is None:
+        shutil.rmtree(workplace, ignore_errors=True)
+    return found
+
+
+def models() -> list[Model]:
+    """Return all weights, of the cache first, then of the package, each sorted by key."""
+    found: dict[str, Model] = {}
+    for parent in (_trained(), SHIPPED):
+        for path in sorted(parent.glob(f"*/{INFO}")):
+            found.setdefault(path.parent.name, Model(path.parent.name, path.parent))
+    return list(found.values())
+
+
+def export(key: str, path: Path) -> None:
+    """Copy the weights whose key begins so to a file.
+
+    Raises
+    ------
+    DenobenchError
+        If no key or more than one begins so, or the file cannot be written.
+    """
+    model = _only(key, models())
+    try:
+        shutil.copyfile(model.weights, path)
+    except OSError as error:
+        raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def remove(key: str) -> None:
+    """Remove the weights whose key begins so from the cache.
+
+    Raises
+    ------
+    DenobenchError
+        If no key or more than one begins so, or the weights are part of the package.
+    """
+    model = _only(key, models())
+    if model.shipped:
+        raise DenobenchError(
+            f"The weights {model.key[:12]} came with the package and cannot be removed alone."
+        )
+    shutil.rmtree(model.folder)
+
+
+def _trained() -> Path:
+    """Return the folder of the weights that were trained here."""
+    return cache_folder() / "models"
+
+
+def _verify(model: Model) -> None:
+    """Raise if the file of weights is missing or is not the one that was written."""
+    try:
+        intact = _digest(model.weights) == model.digest
+    except (OSError, ValueError, KeyError):
+        intact = False
+    if not intact:
+        raise DenobenchError(
+            f"{model.weights}: not the weights that {INFO} beside it describes; "
+            f"remove the folder {model.folder} to train them again."
+        )
+
+
+def _keep(method: FittedDenoiser, training: TrainingSet, history: pd.DataFrame) -> Model:
+    """Put the fitted weights into the cache, all files at once."""
+    key = method.weights_key(training)
+    folder = Path(tempfile.mkdtemp(dir=_trained(), prefix=f".{key}-"))
+    try:
+        method.save(folder / WEIGHTS)
+        history.to_csv(folder / HISTORY, index=False)
+        info = {
+            "method": method.info.name,
+            "version": method.version,
+            "recipe": method.recipe(),
+            "training": training.describe(),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "epochs": len(history),
+            "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
+            "seconds": round(float(history["seconds"].sum()), 2),
+            "digest": _digest(folder / WEIGHTS),
+            "versions": dict(_versions(method)),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        }
+        (folder / INFO).write_text(json.dumps(info, indent=1) + "\n", "utf-8")
+        folder.chmod(0o755)
+        os.replace(folder, _trained() / key)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Model(key, _trained() / key)
+
+
+def _versions(method: FittedDenoiser) -> Iterator[tuple[str, str]]:
+    """Yield the versions of what the training computed with."""
+    yield "python", platform.python_version()
+    for name in ("denobench", "numpy", *method.info.packages):
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            yield name, "not installed"
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _only(key: str, among: list[Model]) -> Model:
+    """Return the one whose key begins with the given characters."""
+    found = [model for model in among if model.key.startswith(key)]
+    if not found:
+        raise unknown("key of trained weights", key, (model.key[:12] for model in among))
+    if len(found) > 1:
+        keys = ", ".join(model.key[: len(key) + 8] for model in found)
+        raise DenobenchError(f"More than one key of trained weights begins with {key!r}: {keys}.")
+    return found[0]

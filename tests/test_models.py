@@ -1,0 +1,223 @@
+"""The cache of trained weights, with a small method that is really fitted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from denobench import models
+from denobench.datasets import open_folder
+from denobench.errors import DenobenchError
+from denobench.methods import FittedDenoiser, Info, TrainingSet
+
+
+class Mean(FittedDenoiser):
+    """Answers with the mean of the training images, so many times over."""
+
+    info: ClassVar[Info] = Info("mean", "Mean", tracks=("blind",), packages=("numpy",))
+    fitted: ClassVar[list[str]] = []
+
+    def __init__(self, *, factor: float = 1.0) -> None:
+        self.factor = factor
+        self.training = "blind"
+        self.mean: np.ndarray | None = None
+
+    def recipe(self) -> dict[str, Any]:
+        return {"factor": self.factor}
+
+    def fit(self, training, *, folder, progress):
+        self.fitted.append(str(folder))
+        assert folder.is_dir()
+        (folder / "checkpoint").write_text("half way")
+        self.mean = self.factor * np.mean([i.read(training.size) for i in training.train], axis=0)
+        progress(1, 1, "done")
+        return pd.DataFrame({"epoch": [1, 2], "seconds": [0.5, 0.25], "kept": [False, True]})
+
+    def save(self, path):
+        with path.open("wb") as file:
+            np.savez(file, mean=self.mean)
+
+    def load(self, path):
+        self.mean = np.load(path, allow_pickle=False)["mean"]
+
+    def denoise(self, noisy, sigma):  # noqa: ARG002
+        return self.mean
+
+
+def silent(done: float, total: float, text: str = "") -> None:
+    """Say nothing."""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch) -> Path:
+    """Keep every test's cache in a folder of its own, and nothing in the package."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(models, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(Mean, "fitted", [])
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def training(image_folder) -> TrainingSet:
+    """Return a training set of four images."""
+    items = open_folder(image_folder).items
+    return TrainingSet(items[:4], items[4:6], 16, "gaussian", (0.1,), 7)
+
+
+def test_train_then_find(training, cache):
+    """What was trained is found by a new object of the same recipe, and by no other."""
+    assert models.find(Mean(), training) is None
+    model = models.train(Mean(), training, progress=silent)
+    assert model == models.find(Mean(), training)
+    assert model.folder == cache / "models" / Mean().weights_key(training)
+    assert models.find(Mean(factor=2), training) is None
+    again = Mean()
+    again.load(model.weights)
+    expected = np.mean([item.read(16) for item in training.train], axis=0)
+    np.testing.assert_array_equal(again.denoise(expected, None), expected)
+
+
+def test_training_happens_once(training):
+    """A second call returns what the first one trained."""
+    first = models.train(Mean(), training, progress=silent)
+    assert models.train(Mean(), training, progress=silent) == first
+    assert len(Mean.fitted) == 1
+
+
+def test_what_a_model_says(training):
+    """The information and the history say how the weights came about."""
+    model = models.train(Mean(factor=3), training, progress=silent)
+    info = model.info
+    assert info["method"] == "mean"
+    assert info["recipe"] == {"factor": 3}
+    assert info["training"] == training.describe()
+    assert (info["epochs"], info["kept_epoch"], info["seconds"]) == (2, 2, 0.75)
+    assert info["versions"]["numpy"] == np.__version__
+    assert list(model.history["kept"]) == [False, True]
+    digest = subprocess.run(["sha256sum", model.weights], capture_output=True, text=True).stdout
+    assert model.digest == digest.split()[0] == info["digest"]
+
+
+def test_checkpoints_are_removed_unless_their_place_was_given(training, cache, tmp_path):
+    """Checkpoints in the cache go when the training is done; in a given folder they stay."""
+    models.train(Mean(), training, progress=silent)
+    assert not list((cache / "training").iterdir())
+    models.train(Mean(factor=2), training, progress=silent, checkpoints=tmp_path / "mine")
+    assert (tmp_path / "mine" / "checkpoint").exists()
+
+
+def test_a_failed_training_leaves_nothing_but_its_checkpoints(training, cache, monkeypatch):
+    """When saving fails, no half-written model is found, and the training can go on."""
+
+    def fail(self, path):
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Mean, "save", fail)
+        with pytest.raises(OSError, match="disk full"):
+            models.train(Mean(), training, progress=silent)
+    assert models.models() == []
+    assert models.find(Mean(), training) is None
+    assert (cache / "training" / Mean().weights_key(training) / "checkpoint").exists()
+    assert models.train(Mean(), training, progress=silent).history.shape == (2, 3)
+
+
+def test_shipped_weights_are_found_after_the_users(training, tmp_path):
+    """Weights in the package are found, listed and exported, but not removed; the cache wins."""
+    model = models.train(Mean(), training, progress=silent)
+    shipped = tmp_path / "shipped" / model.key
+    shipped.parent.mkdir()
+    os.rename(model.folder, shipped)
+    found = models.find(Mean(), training)
+    assert found is not None
+    assert found.folder == shipped
+    assert found.shipped
+    assert models.models() == [found]
+    models.export(model.key[:8], tmp_path / "out.npz")
+    assert (tmp_path / "out.npz").read_bytes() == found.weights.read_bytes()
+    with pytest.raises(DenobenchError, match="came with the package"):
+        models.remove(model.key)
+    assert models.train(Mean(), training, progress=silent) == found
+
+
+def test_changed_weights_are_refused(training):
+    """A file of weights that was changed or lost raises, and the error says what to remove."""
+    model = models.train(Mean(), training, progress=silent)
+    model.weights.write_bytes(model.weights.read_bytes() + b" ")
+    with pytest.raises(DenobenchError, match="remove the folder"):
+        models.find(Mean(), training)
+    model.weights.unlink()
+    with pytest.raises(DenobenchError, match="remove the folder"):
+        models.find(Mean(), training)
+
+
+def test_list_export_remove(training, tmp_path):
+    """Weights are addressed by the first characters of their key."""
+    made = [models.train(Mean(factor=n), training, progress=silent) for n in range(1, 4)]
+    assert models.models() == sorted(made, key=lambda model: model.key)
+    models.remove(made[0].key[:10])
+    assert models.models() == sorted(made[1:], key=lambda model: model.key)
+    with pytest.raises(DenobenchError, match=r"Unknown key.*Valid: "):
+        models.remove(made[0].key[:10])
+    with pytest.raises(DenobenchError, match="More than one key"):
+        models.export("", tmp_path / "out.npz")
+    with pytest.raises(DenobenchError, match="cannot be written"):
+        models.export(made[1].key, tmp_path / "no folder" / "out.npz")
+
+
+def test_a_cache_that_cannot_be_written(training, tmp_path, monkeypatch):
+    """A cache folder that is a file raises and names the variable to set."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DenobenchError, match="set DENOBENCH_CACHE"):
+        models.train(Mean(), training, progress=silent)
+
+
+TWO = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_models import Mean, TrainingSet, models, open_folder, silent
+items = open_folder(Path(sys.argv[2])).items
+training = TrainingSet(items[:4], items[4:6], 16, "gaussian", (0.1,), 7)
+fit = Mean.fit
+def slow(self, *arguments, **named):
+    time.sleep(1)
+    return fit(self, *arguments, **named)
+Mean.fit = slow
+models.train(Mean(), training, progress=silent)
+print(len(Mean.fitted))
+"""
+
+
+def test_two_processes_train_once(image_folder, training):
+    """Of two processes that want the same weights one trains, and the other waits for it."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO, str(Path(__file__).parent), str(image_folder)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    fitted = sorted(process.communicate()[0].strip() for process in processes)
+    assert fitted == ["0", "1"]
+    assert models.find(Mean(), training) is not None
+
+
+def test_shipped_models_are_whole():
+    """Every model in the package has the weights that its description gives the digest of."""
+    shipped = Path(models.__file__).parent / "autoencoder" / "pretrained"
+    for path in shipped.glob("*/model.json"):
+        model = models.Model(path.parent.name, path.parent)
+        models._verify(model)
+        assert json.loads(path.read_text())["epochs"] == len(model.history)
