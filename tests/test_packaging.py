@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[1]
 
 def test_wheel_carries_what_runs_need(tmp_path: Path) -> None:
     """The wheel holds configs, the page's template, the digests and the baselines, and no tests."""
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--wheel-dir", str(tmp_path), str(ROOT)],
+        [sys.executable, "-m", "pip", "wheel", *options, str(ROOT)],
         check=True,
         capture_output=True,
         timeout=300,
