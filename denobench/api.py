@@ -96,6 +96,7 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
     DenobenchError
         If the config names no method that has to be trained, or a training fails.
     """
+    from denobench.cache import cache_folder
     from denobench.engine.plan import make_plan
     from denobench.engine.training import obtain
 
@@ -107,7 +108,15 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
         def progress(done: float, total: float, text: str = "", stage: str = stage) -> None:
             watcher.stage(stage, done, total, text)
 
-        trained.append(obtain(method, training, plugins=config.plugins, progress=progress))
+        trained.append(
+            obtain(
+                method,
+                training,
+                plugins=config.plugins,
+                log=cache_folder() / "training.log",
+                progress=progress,
+            )
+        )
     if not trained:
         raise DenobenchError(f"Config {config.name} names no method that has to be trained.")
     return trained
@@ -120,10 +129,11 @@ def carry_out(config: Config, out: str | Path | None, watcher: Watcher) -> tuple
 
     folder = Path(out) if out else RESULTS / config.name
     outcome = coordinator.carry_out(config, folder, watcher)
-    written = report.write(
-        [outcome.folder],
-        progress=lambda done, total, text="": watcher.stage("Report", done, total, text),
-    )
+
+    def progress(done: float, total: float, text: str = "") -> None:
+        watcher.stage("Report", done, total, text)
+
+    written = report.write([outcome.folder], progress=progress)
     return outcome, written
 
 

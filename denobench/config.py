@@ -15,14 +15,20 @@ from denobench.noise import Noise
 
 
 class MethodEntry(BaseModel):
-    """One method of a config: ``NAME: {method: ..., track: ..., PARAMETER: VALUE, ...}``."""
+    """One method of a config: ``NAME: {method: ..., track: ..., PARAMETER: VALUE, ...}``.
+
+    Attributes
+    ----------
+    method
+        The registered method; the entry's name if left out.
+    track
+        What it is told of sigma; the method's first track if left out.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    method: str | None = Field(None, description="registered method; the entry's name if left out")
-    track: Literal["oracle", "estimated", "blind"] | None = Field(
-        None, description="what it is told of sigma; the method's first track if left out"
-    )
+    method: str | None = None
+    track: Literal["oracle", "estimated", "blind"] | None = None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -31,42 +37,80 @@ class MethodEntry(BaseModel):
 
 
 class TimingEntry(BaseModel):
-    """How runtimes are measured."""
+    """How runtimes are measured.
+
+    Attributes
+    ----------
+    repeats
+        Timed rounds; 0 leaves the timing pass out.
+    threads
+        Threads that a method may use.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    repeats: int = Field(7, ge=0, description="timed rounds; 0 leaves the timing pass out")
-    threads: int = Field(1, ge=1, description="threads that a method may use")
+    repeats: int = Field(default=7, ge=0)
+    threads: int = Field(default=1, ge=1)
 
 
 class Config(BaseModel):
-    """A comparison: images, noise, methods and how they are scored."""
+    """A comparison: images, noise, methods and how they are scored.
+
+    Attributes
+    ----------
+    name
+        Of the run and of its folder under ``results/``.
+    dataset
+        ``simulated``, ``brain-tumor`` or ``folder``.
+    data
+        Folder of the images.
+    size
+        Side in pixels, 16 to 4096, or ``native``.
+    split
+        ``cluster`` keeps near-duplicates together, ``paper`` is plainly random as in the paper,
+        ``none`` tests every image.
+    limit
+        Test at most so many images.
+    seed
+        Of split, noise and training.
+    realisations
+        Noise fields per image.
+    noise
+        Several of the form ``MODEL:LEVEL``.
+    methods
+        Name -> settings; all registered methods if empty.
+    metrics
+        Scores to take.
+    plugins
+        Python files that define methods.
+    timing
+        How runtimes are measured.
+    timeout
+        Seconds that one cell may take.
+    workers
+        Worker processes; all cores if left out.
+    gallery
+        Test images shown in the gallery.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field("run", description="name of the run and of its folder under results/")
-    dataset: str = Field("simulated", description="simulated, brain-tumor or folder")
-    data: Path | None = Field(None, description="folder of the images")
-    size: int | Literal["native"] = Field(224, description="side in pixels, or native")
-    split: Literal["cluster", "paper", "none"] = Field(
-        "cluster",
-        description="keep near-duplicates together; plain random as in the paper; or test all",
-    )
-    limit: int | None = Field(None, ge=1, description="test at most so many images")
-    seed: int = Field(0, ge=0, description="of split, noise and training")
-    realisations: int = Field(1, ge=1, description="noise fields per image")
-    noise: tuple[str, ...] = Field(
-        ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2"), description="MODEL:LEVEL, several"
-    )
-    methods: dict[str, MethodEntry] = Field(
-        default_factory=dict, description="name -> settings; all installed methods if empty"
-    )
-    metrics: tuple[str, ...] = Field(("psnr", "ssim", "nrmse"), description="scores to take")
-    plugins: tuple[Path, ...] = Field((), description="Python files that define methods")
-    timing: TimingEntry = Field(default_factory=lambda: TimingEntry(), description="runtimes")
-    timeout: float = Field(600.0, gt=0, description="seconds that one cell may take")
-    workers: int | None = Field(None, ge=1, description="worker processes; all cores if empty")
-    gallery: int = Field(2, ge=0, description="test images shown in the gallery")
+    name: str = "run"
+    dataset: str = "simulated"
+    data: Path | None = None
+    size: int | Literal["native"] = 224
+    split: Literal["cluster", "paper", "none"] = "cluster"
+    limit: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
+    realisations: int = Field(default=1, ge=1)
+    noise: tuple[str, ...] = ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2")
+    methods: dict[str, MethodEntry] = Field(default_factory=dict)
+    metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
+    plugins: tuple[Path, ...] = ()
+    timing: TimingEntry = Field(default_factory=TimingEntry)
+    timeout: float = Field(default=600.0, gt=0)
+    workers: int | None = Field(default=None, ge=1)
+    gallery: int = Field(default=2, ge=0)
 
     @field_validator("size")
     @classmethod

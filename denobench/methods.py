@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from denobench.errors import DenobenchError, unknown
 from denobench.registry import Registry, import_file
@@ -266,7 +266,7 @@ def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
     if not inspect.isclass(found):
         return FunctionDenoiser(found, **chosen)
     try:
-        return found(**chosen)
+        return cast(Denoiser, found(**chosen))
     except (TypeError, ValueError) as error:
         raise DenobenchError(f"Method {name!r}: {error}") from error
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from denobench.errors import DenobenchError
 
+LOG = "workers.log"
 STATUSES = ("ok", "failed", "timeout", "crashed", "skipped")
 
 
@@ -147,7 +148,7 @@ class RunFolder:
 
     Files: ``rows.sqlite`` (the store), ``rows.parquet``, ``rows.csv``, ``timing.csv``,
     ``training.csv``, ``tuning.csv``, ``manifest.json``, ``tables/``, ``figures/``, ``gallery/``,
-    ``models/`` and ``report.html``.
+    ``models/``, ``report.html`` and ``workers.log`` (what methods print).
     """
 
     path: Path

@@ -24,7 +24,7 @@ from denobench.engine.workers import ChildError
 from denobench.errors import DenobenchError
 from denobench.models import Model
 from denobench.noise import Noise
-from denobench.rows import Row, RunFolder, write_text
+from denobench.rows import LOG, Row, RunFolder, write_text
 
 
 class Watcher(Protocol):
@@ -163,7 +163,11 @@ def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watche
 
         try:
             model = training.obtain(
-                method, trained_on, plugins=plan.config.plugins, progress=progress
+                method,
+                trained_on,
+                plugins=plan.config.plugins,
+                log=folder.path / LOG,
+                progress=progress,
             )
         except (ChildError, DenobenchError) as error:
             watcher.say(f"{method.name} could not be trained: {error}")
@@ -303,6 +307,7 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
         threads=config.timing.threads,
         timeout=config.timeout,
         plugins=config.plugins,
+        log=folder.path / LOG,
         progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
     )
     write_text(folder.path / "timing.csv", found.to_csv(index=False))

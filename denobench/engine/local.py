@@ -13,7 +13,7 @@ from denobench.engine import workers
 from denobench.engine.cells import compute, row
 from denobench.engine.plan import Cell
 from denobench.errors import DenobenchError
-from denobench.rows import Row
+from denobench.rows import LOG, Row
 
 
 class Queue:
@@ -79,7 +79,7 @@ def compute_all(
         max_workers=processes,
         context=workers.CONTEXT,
         initializer=workers.start,
-        initargs=[1, tuple(plugins)],
+        initargs=[1, tuple(plugins), folder / LOG],
     ) as pool:
         try:
             while queue or running:
@@ -89,8 +89,8 @@ def compute_all(
                     future = pool.schedule(compute, args=[cell, folder], timeout=timeout)
                     running[future] = cell
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    found = _outcome(future, running.pop(future), timeout)
+                for ended in done:
+                    found = _outcome(ended, running.pop(ended), timeout)
                     queue.learn(found)
                     finished(found)
         except RuntimeError as error:

@@ -223,7 +223,7 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
     fitted = isinstance(built, FittedDenoiser)
-    if fitted:
+    if isinstance(built, FittedDenoiser):
         track = "oracle" if built.training == "matched" else "blind"
     else:
         track = entry.track or info.tracks[0]

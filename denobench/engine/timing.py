@@ -33,6 +33,7 @@ def measure(
     threads: int,
     timeout: float,
     plugins: Sequence[Path],
+    log: Path,
     progress: Progress,
 ) -> pd.DataFrame:
     """Time one cell of each method.
@@ -49,6 +50,8 @@ def measure(
         Seconds that one call may take.
     plugins
         Plugin files to register.
+    log
+        File that takes what methods print.
     progress
         Told of each call.
 
@@ -64,7 +67,7 @@ def measure(
         # All processes start together; after that one works at a time.
         children = {
             cell.method: stack.enter_context(
-                workers.conversation(_serve_calls, cell, threads=threads, plugins=plugins)
+                workers.conversation(_serve_calls, cell, threads=threads, plugins=plugins, log=log)
             )
             for cell in cells
         }

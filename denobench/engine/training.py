@@ -27,6 +27,7 @@ def obtain(
     training: TrainingSet,
     *,
     plugins: Sequence[Path],
+    log: Path,
     progress: Progress,
 ) -> Model:
     """Return the trained model from the cache, or train it.
@@ -46,6 +47,7 @@ def obtain(
         training,
         threads=os.cpu_count() or 1,
         plugins=plugins,
+        log=log,
     ) as connection:
         while True:
             message = workers.receive(connection)

@@ -31,8 +31,8 @@ _THREAD_VARIABLES = (
 )
 
 
-def start(threads: int, plugins: Sequence[Path]) -> None:
-    """Prepare this process: threads, signals, plugins. Runs first in every child.
+def start(threads: int, plugins: Sequence[Path], log: Path) -> None:
+    """Prepare this process: output, threads, signals, plugins. Runs first in every child.
 
     Parameters
     ----------
@@ -40,7 +40,10 @@ def start(threads: int, plugins: Sequence[Path]) -> None:
         How many threads a numerical library may use.
     plugins
         Plugin files to register.
+    log
+        File that takes whatever methods and libraries print.
     """
+    _print_to(log)
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -55,6 +58,13 @@ def start(threads: int, plugins: Sequence[Path]) -> None:
     cv2.setNumThreads(threads)
     for path in plugins:
         methods.add_plugin(path)
+
+
+def _print_to(log: Path) -> None:
+    """Let standard output and error, also those of compiled code, go to a file."""
+    with log.open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 def _die_with_parent() -> None:
@@ -78,9 +88,9 @@ class ChildError(Exception):
 
 @contextmanager
 def conversation(
-    serve: Callable[..., None], *args: Any, threads: int, plugins: Sequence[Path]
+    serve: Callable[..., None], *args: Any, threads: int, plugins: Sequence[Path], log: Path
 ) -> Iterator[Connection]:
-    """Run ``serve(connection, *args)`` in a fresh process and talk to it.
+    """Run ``serve(connection, *args)`` in a fresh process, prepared by `start`, and talk to it.
 
     Yields
     ------
@@ -89,7 +99,7 @@ def conversation(
     """
     ours, theirs = CONTEXT.Pipe()
     child = CONTEXT.Process(
-        target=_serve, args=(theirs, serve, args, threads, tuple(plugins)), daemon=True
+        target=_serve, args=(theirs, serve, args, threads, tuple(plugins), log), daemon=True
     )
     child.start()
     theirs.close()
@@ -128,14 +138,14 @@ def _serve(
     args: tuple[Any, ...],
     threads: int,
     plugins: tuple[Path, ...],
+    log: Path,
 ) -> None:
     """Prepare the child, run what it is for, and send home what it raises."""
     try:
-        start(threads, plugins)
+        start(threads, plugins, log)
         serve(connection, *args)
     except (BrokenPipeError, EOFError):
         pass
     except Exception as error:
-        if os.environ.get("DENOBENCH_DEBUG"):
-            traceback.print_exc()
+        traceback.print_exc()
         connection.send(("error", f"{type(error).__name__}: {error}"))
