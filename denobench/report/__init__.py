@@ -97,7 +97,7 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
     from denobench.report.figures import draw, save
     from denobench.report.gallery import draw_gallery
     from denobench.report.page import render
-    from denobench.report.tables import main_table, make_tables
+    from denobench.report.tables import main_tables, make_tables
     from denobench.report.verdict import judge
 
     for name in ("tables", "figures"):
@@ -122,7 +122,7 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
         paths=(*paths, folder / "report.html"),
         summary=tuple(line.text for line in lines),
         failures=int((summary.rows["status"] != "ok").sum()),
-        main_tables=tuple(main_table(summary, noise) for noise in summary.noises),
+        main_tables=tuple(main_tables(summary)),
     )
 
 
@@ -132,13 +132,13 @@ def console_table(folders: Sequence[RunFolder]) -> Group:
     from rich.text import Text
 
     from denobench.report.summary import summarise
-    from denobench.report.tables import main_table
+    from denobench.report.tables import main_tables
     from denobench.report.verdict import FAILURE, VERDICT, WARNING, judge
 
     summary = summarise(folders, intervals=False)
     styles = {VERDICT: "", WARNING: "yellow", FAILURE: "red"}
     return Group(
-        _on_console(main_table(summary, noise) for noise in summary.noises),
+        _on_console(main_tables(summary)),
         *(Text(line.text, styles[line.kind]) for line in judge(summary)),
     )
 

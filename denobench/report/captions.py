@@ -38,9 +38,8 @@ def images(summary: Summary, noise: str) -> str:
     size = manifest.get("size")
     pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
     text = (
-        f"{count(cells['image'].nunique(), 'test image')} in "
-        f"{count(cells['cluster'].nunique(), 'cluster')} of {dataset.get('name', 'the data set')}"
-        f"{f', {pixels}' if size else ''}, "
+        f"{dataset.get('name', 'Data set')}: {count(cells['image'].nunique(), 'test image')} in "
+        f"{count(cells['cluster'].nunique(), 'cluster')}{f', {pixels}' if size else ''}, "
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
     return text + (f", seed {manifest['seed']}" if manifest.get("seed") is not None else "")

@@ -16,7 +16,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from denobench.report import captions
 from denobench.report.entries import Entry, Metric
@@ -245,10 +245,6 @@ def _name_methods(place: Axes, ordered: Sequence[Entry]) -> None:
             place.axhline(height + 0.5, color="#b0b0b0", linewidth=0.6)
 
 
-def _milliseconds(value: float, _: object = None) -> str:
-    return f"{value / 1000:g} s" if value >= 1000 else f"{value:g} ms"
-
-
 def _runtime(summary: Summary, noise: str) -> Picture | None:
     """Draw the leading score against the runtime, a panel per level."""
     metric = next(iter(summary.headline), None)
@@ -261,6 +257,8 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
         return None
     chosen = looks(summary)
     quoted = summary.timing[summary.timing["main"]]
+    seconds = [times[entry.id] for entry in timed]
+    subs = (1.0, 2.0, 5.0) if max(seconds) < 20 * min(seconds) else (1.0,)
     spread = quoted[["median_ms", "low_ms", "high_ms"]].to_numpy(float)
     quartiles = dict(zip(quoted["entry"], spread, strict=True))
     levels = pick(summary.levels(noise), 3)
@@ -272,13 +270,12 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
             for score in found.to_numpy(float):
                 _point(place, chosen[entry.id], score, quartiles.get(entry.id))
         place.set(xscale="log", title=f"σ = {level:g}")
-        place.xaxis.set_major_formatter(FuncFormatter(_milliseconds))
+        place.xaxis.set_major_locator(LogLocator(subs=subs, numticks=4))
+        place.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         place.xaxis.set_minor_formatter(NullFormatter())
         place.margins(x=0.12)
-        if max(times.values()) / max(min(times[e.id] for e in timed), 1e-9) < 10:
-            place.xaxis.set_minor_formatter(FuncFormatter(_milliseconds))
     axes[0].set_ylabel(metric.axis)
-    figure.supxlabel("Time per image (log scale)", fontsize=8)
+    figure.supxlabel("Time per image in milliseconds (log scale)", fontsize=8)
     _legend(figure, summary, shown)
     return Picture(
         f"runtime-{noise}",

@@ -151,6 +151,9 @@ _LATEX = {
     "—": "---",
     "·": r"$\cdot$",
     "’": "'",
+    "“": "``",
+    "”": "''",
+    "[": "{[}",  # else an option of the line break before it
     "\u00a0": "~",
 }
 

@@ -74,9 +74,9 @@ def _subtitle(summary: Summary) -> str:
     created = str(summary.manifest.get("created") or "")[:10]
     methods = captions.count(len(summary.entries), "method")
     images = captions.count(rows["image"].nunique(), "test image")
-    dataset = (summary.manifest.get("dataset") or {}).get("name") or "the data set"
+    dataset = f"data set {(summary.manifest.get('dataset') or {}).get('name') or 'unknown'}"
     cells = captions.count(len(rows), "cell")
-    return f"{methods} on {images} of {dataset}, {cells}{f'; {created}' if created else ''}"
+    return f"{methods}, {images}, {cells}; {dataset}{f', {created}' if created else ''}"
 
 
 def _embed(picture: Picture, path: Path) -> dict[str, Any]:

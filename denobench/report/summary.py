@@ -29,6 +29,8 @@ TRACKS = ("oracle", "estimated", "blind")
 COMPARED_FROM = 0.5
 
 _CELL = ["cluster", "image", "realisation"]
+_SCORES = ["noise", "level", "metric", "entry", "mean", "low", "high", "n", "clusters"]
+_SCORES += ["completed", "planned", "compared", "rank", "below"]
 
 
 @dataclass(frozen=True)
@@ -176,51 +178,48 @@ def _scores(
         }
         for metric in metrics.values():
             wide = _wide(cells, metric.name).reindex(columns=[entry.id for entry in shown])
-            common = wide[[entry.id for entry in shown if entry.id in compared]].dropna().index
+            common = wide.dropna(subset=[entry.id for entry in shown if entry.id in compared])
+            shared = cluster_means(common)
             for entry in shown:
-                own = wide[entry.id].dropna().index
-                part = wide.loc[common if entry.id in compared else own]
+                joint = entry.id in compared
+                part = common if joint else wide.dropna(subset=[entry.id])
+                means = shared if joint else cluster_means(part)
                 records.append(
                     {
                         "noise": noise,
                         "level": level,
                         "metric": metric.name,
                         "entry": entry.id,
-                        **_average(part, entry, shown, metric, seed),
+                        **_average(means, entry, shown, metric, seed),
+                        "n": len(part),
                         "completed": int(completed.get(entry.id, 0)),
                         "planned": planned,
-                        "compared": entry.id in compared and len(common) > 0,
+                        "compared": joint and len(common) > 0,
                     }
                 )
+    if not records:
+        return pd.DataFrame(columns=_SCORES)
     scores = pd.DataFrame.from_records(records)
     scores["rank"] = _ranks(scores, entries, metrics)
-    return scores
+    return scores[_SCORES]
 
 
 def _average(
-    part: pd.DataFrame,
+    means: pd.DataFrame,
     entry: Entry,
     shown: Sequence[Entry],
     metric: Metric,
     seed: int | None,
 ) -> dict[str, Any]:
-    """Average one method's scores over clusters, and hold them against the identity's."""
-    means = cluster_means(part)
-    values = means[entry.id].to_numpy()
+    """Average one method's means of clusters, and hold them against the identity's."""
+    values = means[entry.id].to_numpy(float)
     low, high = (np.nan, np.nan) if seed is None else bootstrap_interval(values, seed=seed)
     mean = values.mean() if values.size else np.nan
     identity = next((other.id for other in shown if other.identity), None)
     nothing = means[identity].mean() if identity else np.nan
     gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
     below = not entry.identity and bool(gap < 0 if metric.higher_is_better else gap > 0)
-    return {
-        "mean": mean,
-        "low": low,
-        "high": high,
-        "n": len(part),
-        "clusters": len(values),
-        "below": below,
-    }
+    return {"mean": mean, "low": low, "high": high, "clusters": len(values), "below": below}
 
 
 def _ranks(

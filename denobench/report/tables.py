@@ -37,9 +37,10 @@ def make_tables(summary: Summary) -> list[Table]:
     return [table for table in tables if any(section.rows for section in table.sections)]
 
 
-def main_table(summary: Summary, noise: str) -> Table:
-    """Return the main table of a noise model."""
-    return _quality(summary, noise, "quality", summary.headline)
+def main_tables(summary: Summary) -> list[Table]:
+    """Return the main table of every noise model."""
+    metrics = summary.headline
+    return [_quality(summary, noise, "quality", metrics) for noise in summary.noises if metrics]
 
 
 def _kinds(summary: Summary) -> list[tuple[str, list[Metric]]]:

@@ -1,0 +1,178 @@
+"""Figures: that they show the numbers, whole and legible, and leave matplotlib alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from denobench.report.figures import Look, Picture, draw, looks, pick, save
+from denobench.report.gallery import draw_gallery
+from denobench.report.summary import Summary, summarise
+from denobench.rows import Row, RunFolder
+
+Derive = Callable[..., RunFolder]
+
+
+@pytest.fixture(scope="module")
+def pictures(summary: Summary) -> dict[str, Picture]:
+    return {picture.name: picture for picture in (*draw(summary), *draw_gallery(summary))}
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def tick_labels(axis: Axis) -> list[Text]:
+    """Return the labels of the ticks in view; Matplotlib keeps others that it does not draw."""
+    low, high = sorted(axis.get_view_interval())
+    margin = 1e-6 * (high - low)
+    ticks = [t for t in axis.get_major_ticks() if low - margin <= t.get_loc() <= high + margin]
+    return [tick.label1 for tick in ticks if tick.label1.get_text() and tick.label1.get_visible()]
+
+
+def texts(figure: Figure) -> Iterator[Text]:
+    """Yield all text that is drawn."""
+    ticks = {tick for axis in figure.findobj(Axis) for tick in axis.findobj(Text)}
+    for axis in figure.findobj(Axis):
+        yield from tick_labels(axis)
+        yield axis.label
+    yield from (text for text in figure.findobj(Text) if text not in ticks)
+
+
+def test_every_figure_is_drawn(pictures: dict[str, Picture]) -> None:
+    """Quality, runtime and gain per noise model, a training curve and a gallery."""
+    kinds = [f"{kind}-{noise}" for noise in ("gaussian", "rician")
+             for kind in ("quality", "runtime", "gain")]  # fmt: skip
+    assert [*pictures] == [*kinds, "training-median", "gallery-1"]
+
+
+def test_figures_are_full_and_nothing_is_cut_off(pictures: dict[str, Picture]) -> None:
+    """Each figure has ink in it, all of its text lies inside, and legends cover no axes."""
+    for name, picture in pictures.items():
+        drawn = pixels(picture.figure)
+        assert (drawn < 250).any(axis=2).mean() > 0.01, name
+        renderer = FigureCanvasAgg(picture.figure).get_renderer()
+        height, width = drawn.shape[:2]
+        for text in texts(picture.figure):
+            if text.get_visible() and text.get_text().strip():
+                box = text.get_window_extent(renderer)
+                inside = box.x0 > -1 and box.y0 > -1 and box.x1 < width + 1 and box.y1 < height + 1
+                assert inside, (name, text.get_text())
+        for legend in picture.figure.legends:
+            box = legend.get_window_extent(renderer)
+            for axes in picture.figure.axes:
+                assert not box.overlaps(axes.get_window_extent(renderer)), name
+
+
+def test_tick_labels_do_not_overlap(pictures: dict[str, Picture]) -> None:
+    """Neighbouring tick labels on an axis keep apart."""
+    for name, picture in pictures.items():
+        pixels(picture.figure)
+        renderer = FigureCanvasAgg(picture.figure).get_renderer()
+        for axes in picture.figure.axes:
+            for axis, low, high in ((axes.xaxis, "x0", "x1"), (axes.yaxis, "y0", "y1")):
+                boxes = [text.get_window_extent(renderer) for text in tick_labels(axis)]
+                boxes = sorted((getattr(box, low), getattr(box, high)) for box in boxes)
+                for (_, end), (start, _) in pairwise(boxes):
+                    assert start >= end - 1, name
+
+
+def test_curves_show_the_means(pictures: dict[str, Picture], summary: Summary) -> None:
+    """The line of a method in the quality figure runs through its means."""
+    scores = summary.scores.query("entry == 'phantoms/nlm' and noise == 'gaussian'")
+    for axes, metric in zip(
+        pictures["quality-gaussian"].figure.axes, ("psnr", "ssim"), strict=True
+    ):
+        expected = scores[scores["metric"] == metric].sort_values("level")["mean"].to_numpy()
+        assert any(np.array_equal(line.get_ydata(), expected) for line in axes.lines)
+
+
+def test_kept_epoch_is_marked(pictures: dict[str, Picture], run: RunFolder) -> None:
+    """The training figure marks the epoch that was kept, at its validation PSNR."""
+    kept = run.table("training").query("kept")
+    right = pictures["training-median"].figure.axes[1]
+    marks = [line for line in right.lines if line.get_marker() == "o"]
+    assert [line.get_ydata()[0] for line in marks] == kept["val_psnr"].tolist()
+
+
+def test_gallery_prints_the_first_realisations_scores(
+    pictures: dict[str, Picture], run: RunFolder
+) -> None:
+    """PSNR and SSIM under a picture are the row's of the first realisation."""
+    rows = run.frame().query(
+        "image == 'head_00.png' and noise == 'gaussian' and level == 0.1 and realisation == 0"
+    )
+    shown = {text.get_text() for text in texts(pictures["gallery-1"].figure)}
+    for _, row in rows[rows["status"] == "ok"].iterrows():
+        assert f"{row['psnr']:.2f} / {row['ssim']:.3f}" in shown
+
+
+def test_looks_are_told_apart_and_stable(summary: Summary) -> None:
+    """Up to fourteen methods differ in colour and marker; the identity is grey without one."""
+    base = next(entry for entry in summary.entries if not entry.identity)
+    many = tuple(replace(base, id=f"run/{number}") for number in range(14))
+    found = looks(replace(summary, entries=(summary.entries[0], *many)))
+    assert len(set(found.values())) == 15
+    assert len({look.marker for look in found.values()}) == 15
+    assert found[summary.entries[0].id] == Look("#6b6b6b", "", (2, 2))
+
+
+def test_matplotlib_is_left_as_it_was(summary: Summary) -> None:
+    """Drawing changes no setting and opens no window figure, so that a notebook goes on."""
+    from matplotlib import pyplot
+
+    before = dict(matplotlib.rcParams)
+    next(draw(summary))
+    assert dict(matplotlib.rcParams) == before
+    assert pyplot.get_fignums() == []
+
+
+def test_files_are_the_same_bytes_twice(summary: Summary, tmp_path: Path) -> None:
+    """The same numbers give the same PNG and PDF."""
+    written = []
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        written.append([p.read_bytes() for p in save(next(draw(summary)), tmp_path / place)])
+    assert written[0] == written[1]
+
+
+def test_without_identity_there_is_no_gain(derive: Derive) -> None:
+    """The gain needs the identity; the other figures do not."""
+    folder = derive(lambda row: row.method in ("tv", "nlm") and row.noise == "rician")
+    names = [picture.name for picture in draw(summarise([folder]))]
+    assert names == ["quality-rician"]
+
+
+def test_infinite_scores_leave_the_rest(derive: Derive) -> None:
+    """A method whose PSNR is infinite is left out of a curve, and the figure is drawn."""
+
+    def change(row: Row) -> Row:
+        perfect = {**row.metrics, "psnr": np.inf}
+        return replace(row, metrics=perfect) if row.method == "nlm" else row
+
+    folder = derive(lambda row: row.method in ("nlm", "tv", "identity"), change)
+    summary = summarise([folder])
+    psnr = summary.scores.query("metric == 'psnr' and entry == 'derived/nlm'")
+    assert np.isinf(psnr["mean"]).all()
+    assert psnr["low"].isna().all()
+    assert summary.metrics["psnr"].text(psnr["mean"].iloc[0]) == "∞"
+    figure = next(draw(summary)).figure
+    assert [sum(len(line.get_xdata()) > 0 for line in axes.lines) for axes in figure.axes] == [2, 3]
+
+
+def test_pick_keeps_both_ends() -> None:
+    """Of many levels a few are shown, the lowest and the highest among them."""
+    assert pick([0.1], 3) == [0.1]
+    assert pick([1, 2, 3, 4, 5], 3) == [1, 3, 5]

@@ -1,0 +1,195 @@
+"""Tables: what stands in them, and that GitHub and LaTeX can show them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+from denobench.report.formats import Cell, Column, Section, Table, latex_escape, to_latex
+from denobench.report.formats import to_markdown as markdown
+from denobench.report.summary import Summary, summarise
+from denobench.report.tables import main_tables, make_tables
+from denobench.rows import RunFolder
+
+Derive = Callable[..., RunFolder]
+
+
+@pytest.fixture(scope="module")
+def tables(summary: Summary) -> dict[str, Table]:
+    return {table.name: table for table in make_tables(summary)}
+
+
+def row_of(table: Table, label: str) -> tuple[Cell, ...]:
+    return next(row for part in table.sections for row in part.rows if row[0].text == label)
+
+
+def test_every_kind_of_table_is_made(tables: dict[str, Table]) -> None:
+    """Scores per noise model, foreground, other metrics, runtime, training, failures."""
+    kinds = [f"{kind}-{noise}" for noise in ("gaussian", "rician")
+             for kind in ("quality", "foreground", "nrmse")]  # fmt: skip
+    assert [*tables] == [*kinds, "timing", "training", "failures"]
+
+
+def test_rows_fill_their_columns(tables: dict[str, Table]) -> None:
+    """No row has more or fewer cells than there are columns."""
+    for table in tables.values():
+        for part in table.sections:
+            assert {len(row) for row in part.rows} == {len(table.columns)}
+
+
+def test_main_table_prints_the_means(summary: Summary) -> None:
+    """A cell shows mean, interval, rank and the mark of its line in the summary."""
+    table = main_tables(summary)[0]
+    scores = summary.scores.set_index(["entry", "noise", "level", "metric"])
+    for entry in summary.entries:
+        cells = row_of(table, entry.label)[1:7]
+        pairs = [(level, metric) for level in (0.05, 0.1, 0.2) for metric in ("psnr", "ssim")]
+        for cell, (level, metric) in zip(cells, pairs, strict=True):
+            line = scores.loc[(entry.id, "gaussian", level, metric)]
+            digits = 2 if metric == "psnr" else 3
+            if np.isnan(line["mean"]):
+                assert cell == Cell("–")
+                continue
+            assert cell.text == f"{line['mean']:.{digits}f}"
+            assert cell.interval == f"[{line['low']:.{digits}f}, {line['high']:.{digits}f}]"
+            assert cell.rank == line["rank"]
+            assert ("▼" in cell.marks) == line["below"]
+
+
+def test_tracks_are_sections_after_the_identity(summary: Summary) -> None:
+    """The identity stands alone on top; each track has a section of its own."""
+    sections = main_tables(summary)[0].sections
+    assert [row[0].text for row in sections[0].rows] == ["Identity"]
+    assert [part.title.partition(":")[0] for part in sections[1:]] == [
+        "Oracle", "Estimated", "Blind"
+    ]  # fmt: skip
+
+
+def test_incomplete_methods_show_how_many_cells_they_have(summary: Summary) -> None:
+    """Where cells failed n reads completed/planned, and the footnote names the common cells."""
+    table = main_tables(summary)[0]
+    assert row_of(table, "Broken")[-1].text == "0/36"
+    assert row_of(table, "Non-local means")[-1].text == "36"
+    assert re.fullmatch(r"\d\d/36", row_of(table, "Fragile box filter")[-1].text)
+    assert any("cells that all compared methods completed" in note for note in table.notes)
+
+
+def test_notes_say_what_the_numbers_are(summary: Summary) -> None:
+    """Caption and notes name data, seed, interval, SSIM's window and the data set's remark."""
+    table = main_tables(summary)[0]
+    text = " ".join([table.caption, *table.notes])
+    for part in (
+        "phantoms: 6 test images in 5 clusters, 64 × 64 pixels, 2 noise realisations each",
+        "seed 0",
+        "N = 5",
+        "clusters are not patients",
+        "Gaussian window of sigma 1.5",
+        "data_range is 1",
+        "One geometric head: it demonstrates the tool and ranks nothing.",
+        "Split by cluster",
+        "Median: undertrained, 25 epochs.",
+        "too narrow",
+        "on a processor",
+    ):
+        assert part in text
+
+
+def test_tidy_data_is_long(tables: dict[str, Table], summary: Summary) -> None:
+    """The CSV has one line per method, level and metric."""
+    tidy = tables["quality-gaussian"].tidy
+    assert [*tidy.columns[:7]] == ["run", "method", "label", "track", "noise", "level", "metric"]
+    assert not tidy.duplicated(["method", "level", "metric"]).any()
+    assert len(tidy) == len(summary.entries) * 3 * 2
+
+
+def test_runtimes_are_printed_with_quartiles(tables: dict[str, Table], run: RunFolder) -> None:
+    """The timing table holds the timing pass's numbers, and the reason of a failure."""
+    timing = run.table("timing").set_index("method")
+    cells = row_of(tables["timing"], "Non-local means")
+    assert float(cells[3].text) == pytest.approx(timing.loc["nlm", "median_ms"], rel=0.01)
+    assert cells[3].interval.startswith("[")
+    assert row_of(tables["timing"], "Broken")[3].text == "failed"
+    assert any("Broken: failed: RuntimeError" in note for note in tables["timing"].notes)
+
+
+def test_without_timing_a_dash_and_a_note(derive: Derive) -> None:
+    """A run without a timing pass has no times and says so."""
+    summary = summarise([derive()], intervals=False)
+    table = main_tables(summary)[0]
+    assert {row[-2].text for part in table.sections for row in part.rows} == {"–"}
+    assert "No timing pass was run." in table.notes
+    assert "timing" not in [table.name for table in make_tables(summary)]
+
+
+def test_markdown_becomes_a_table(tables: dict[str, Table]) -> None:
+    """A Markdown parser finds one table per file, with every row as wide as its head."""
+    parser = MarkdownIt("commonmark").enable("table")
+    for table in tables.values():
+        html = parser.render(markdown(table))
+        assert html.count("<table>") == 1
+        widths = {len(re.findall(r"<t[hd][ >]", row)) for row in html.split("<tr>")[1:]}
+        assert widths == {len(table.columns)}
+    html = parser.render(markdown(tables["quality-gaussian"]))
+    assert "Sharpening &amp; more_noise" in html
+    assert "<strong>" in html
+    assert "<ins>" in html
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles(tables: dict[str, Table], tmp_path: Path) -> None:
+    """All tables, and names of the worst kind, compile with booktabs and graphicx alone."""
+    worst = Table(
+        name="worst",
+        title=r"50 % of \alpha & $x_1^2$ #3 {~}",
+        caption="Größe “groß” ≥ 3 µm, naïve – déjà vu, 中文, x < y > z | \"quoted\" 'single'",
+        columns=(Column("A & B", kind="text"), Column("%"), Column("_", kind="prose")),
+        sections=(Section("σ × 2", ((Cell("a_b", marks="▼†"), Cell("∞", rank=2), Cell("#")),)),),
+        notes=("† why", "[starts with a bracket]"),
+    )
+    texts = [to_latex(table) for table in (*tables.values(), worst)]
+    document = "\n".join(
+        [
+            r"\documentclass{article}",
+            r"\usepackage{booktabs,graphicx}",
+            r"\begin{document}",
+            *texts,
+            r"\end{document}",
+        ]
+    )
+    (tmp_path / "all.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
+    assert (tmp_path / "all.pdf").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a_b & 50 %", r"a\_b \& 50 \%"),
+        (r"\x{y}", r"\textbackslash{}x\{y\}"),
+        ("σ ≥ 3", r"$\sigma$ $\geq$ 3"),
+        ("déjà", "déjà"),
+        ("[a]", "{[}a]"),
+        ("ﬁne", "fine"),
+        ("中", "?"),
+    ],
+)
+def test_latex_escapes(text: str, expected: str) -> None:
+    """Special letters are escaped, known ones translated, unknown ones replaced."""
+    assert latex_escape(text) == expected
+
+
+def test_failures_table_counts_cells(tables: dict[str, Table], run: RunFolder) -> None:
+    """The failures table accounts for every cell that did not complete."""
+    rows = tables["failures"].sections[0].rows
+    assert sum(int(row[4].text) for row in rows) == (run.frame()["status"] != "ok").sum()
+    assert any("needs_more 100% of a_library" in row[5].text for row in rows)
