@@ -20,6 +20,8 @@ from denobench.methods import FittedDenoiser, Info, Progress, TrainingSet
 if TYPE_CHECKING:
     import keras
 
+PAPER_EPOCHS = 200
+
 
 class CDAE(FittedDenoiser):
     """The paper's convolutional denoising autoencoder.
@@ -70,8 +72,8 @@ class CDAE(FittedDenoiser):
         self,
         *,
         training: str = "blind",
-        epochs: int = 200,
-        batch_size: int = 8,
+        epochs: int = PAPER_EPOCHS,
+        batch_size: int = 4,
         learning_rate: float = 1e-3,
         decay: str = "cosine",
         keep: str = "last",
@@ -122,6 +124,10 @@ class CDAE(FittedDenoiser):
         )
         self._model = None
         return history
+
+    def remark(self, history: pd.DataFrame) -> str:
+        """Return "undertrained" and the number of epochs where they are fewer than the paper's."""
+        return f"undertrained, {len(history)} epochs" if len(history) < PAPER_EPOCHS else ""
 
     def save(self, path: Path) -> None:
         """Write the weights to a file, as `denobench.autoencoder.weights` describes it."""

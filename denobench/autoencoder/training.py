@@ -197,14 +197,14 @@ def _epoch(
     progress: Progress,
 ) -> float:
     """Train one epoch and return its mean loss."""
-    model.reset_metrics()  # what train_on_batch returns is the mean since then
     count = len(clean)
     order = _generator("order", training.seed, epoch).permutation(count)
     start = time.perf_counter()
-    loss = math.nan
+    total, done = 0.0, 0
     for first in range(0, count, recipe.batch_size):
         chosen = order[first : first + recipe.batch_size]
         pairs = [training_pair(training, clean, index, epoch) for index in chosen]
+        model.reset_metrics()  # so that the loss is this step's
         loss = float(
             model.train_on_batch(*(_three_channels(side) for side in zip(*pairs, strict=True)))
         )
@@ -213,12 +213,12 @@ def _epoch(
                 f"Training the CDAE: the loss is {loss} in epoch {epoch + 1}; a learning_rate "
                 f"below {recipe.learning_rate:g} may help. The last good checkpoint is kept."
             )
-        done = first + len(chosen)
-        speed = done / (time.perf_counter() - start)
-        text = f"epoch {epoch + 1}/{recipe.epochs} loss {loss:.4f} {speed:.0f} img/s"
+        total, done = total + loss * len(chosen), done + len(chosen)
         if done < count:
+            speed = done / (time.perf_counter() - start)
+            text = f"epoch {epoch + 1}/{recipe.epochs} loss {total / done:.4f} {speed:.0f} img/s"
             progress(epoch + done / count, recipe.epochs, text)
-    return loss
+    return total / count
 
 
 def training_pair(

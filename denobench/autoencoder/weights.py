@@ -6,6 +6,7 @@ channels, filters) and ``conv_1/bias`` to ``conv_8/bias``, in the order of Keras
 
 from __future__ import annotations
 
+import math
 import zipfile
 from hashlib import sha256
 from itertools import pairwise
@@ -26,21 +27,22 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 
 def draw(seed: int) -> Weights:
-    """Draw the initial weights: He's uniform kernels, biases zero.
+    """Draw the initial weights: Glorot's uniform kernels, Keras' default, and biases of zero.
 
     Drawn with NumPy from the seed alone, so that they are the same with every backend of Keras.
 
     References
     ----------
-    K. He et al., "Delving deep into rectifiers: surpassing human-level performance on ImageNet
-    classification", ICCV 2015.
+    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
     """
     key = int.from_bytes(sha256(f"denobench weights 1|{seed}".encode()).digest()[:16], "little")
     generator = np.random.Generator(np.random.PCG64(key))
     weights = []
-    for shape in SHAPES.values():
-        limit = np.sqrt(6 / np.prod(shape[:-1])) if len(shape) > 1 else 0.0
-        weights.append(generator.uniform(-limit, limit, shape).astype(np.float32))
+    for inputs, filters in pairwise(CHANNELS):
+        limit = math.sqrt(6 / (9 * (inputs + filters)))
+        kernel = generator.uniform(-limit, limit, (3, 3, inputs, filters))
+        weights += [kernel.astype(np.float32), np.zeros(filters, np.float32)]
     return weights
 
 

@@ -30,7 +30,7 @@ def test_found_by_name():
     assert methods.parameters(CDAE) == {
         "training": "blind",
         "epochs": 200,
-        "batch_size": 8,
+        "batch_size": 4,
         "learning_rate": 1e-3,
         "decay": "cosine",
         "keep": "last",
@@ -90,7 +90,7 @@ def test_weights_key():
     training = TrainingSet((), (), 32, "gaussian", (0.1,), 0)
     key = CDAE().weights_key(training)
     assert key == CDAE(training="matched").weights_key(training)
-    for changed in ({"epochs": 2}, {"batch_size": 4}, {"learning_rate": 1e-4}, {"keep": "best"}):
+    for changed in ({"epochs": 2}, {"batch_size": 8}, {"learning_rate": 1e-4}, {"keep": "best"}):
         assert CDAE(**changed).weights_key(training) != key
     assert CDAE().weights_key(TrainingSet((), (), 32, "gaussian", (0.2,), 0)) != key
 

@@ -300,13 +300,14 @@ def test_cosine_decay():
 
 
 def test_initial_weights():
-    """Kernels have He's variance of 2 / inputs, biases are 0, and the seed decides."""
+    """Kernels have Glorot's variance of 2 / (fan in + fan out), biases are 0; the seed decides."""
     drawn = dict(zip(weights_module.SHAPES, weights_module.draw(0), strict=True))
     for name, array in drawn.items():
         if name.endswith("bias"):
             assert not array.any()
         elif array.size > 10_000:
-            assert array.var() * np.prod(array.shape[:-1]) == pytest.approx(2, rel=0.05)
+            fans = 9 * (array.shape[2] + array.shape[3])
+            assert array.var() * fans == pytest.approx(2, rel=0.05)
     again, other = weights_module.draw(0), weights_module.draw(1)
     assert all(np.array_equal(a, b) for a, b in zip(drawn.values(), again, strict=True))
     assert not np.array_equal(again[0], other[0])
