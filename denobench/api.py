@@ -122,13 +122,20 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
     return trained
 
 
-def carry_out(config: Config, out: str | Path | None, watcher: Watcher) -> tuple[Outcome, Report]:
-    """Fill a run's folder and write its report, also when Ctrl-C has ended the run."""
+def carry_out(
+    config: Config, out: str | Path | None, watcher: Watcher
+) -> tuple[Outcome, Report | None]:
+    """Fill a run's folder and write its report, also when Ctrl-C has ended the run.
+
+    There is no report of a run that was ended before its first cell.
+    """
     from denobench import report
     from denobench.engine import coordinator
 
     folder = Path(out) if out else RESULTS / config.name
     outcome = coordinator.carry_out(config, folder, watcher)
+    if outcome.interrupted and not outcome.folder.store.statuses():
+        return outcome, None
 
     def progress(done: float, total: float, text: str = "") -> None:
         watcher.stage("Report", done, total, text)

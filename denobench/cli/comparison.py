@@ -54,9 +54,10 @@ def load_config(
     )
 
 
-def show(outcome: Outcome, report: Report) -> None:
+def show(outcome: Outcome, report: Report | None) -> None:
     """Print a run's table and where its results are; exit 1 if cells failed, 130 if interrupted."""
-    show_report(report)
+    if report:
+        show_report(report)
     if outcome.interrupted:
         typer.secho(
             f"Interrupted: {outcome.computed} cells were computed and are kept in "
@@ -65,7 +66,7 @@ def show(outcome: Outcome, report: Report) -> None:
             err=True,
         )
         raise typer.Exit(130)
-    if report.failures:
+    if report and report.failures:
         raise typer.Exit(1)
 
 

@@ -192,13 +192,14 @@ def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
 
 
 def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Model) -> None:
-    """Note in the manifest how a network was trained."""
+    """Note in the manifest how a method's networks were trained; several share an entry."""
     history = model.history
+    before = entry["training"] or {"networks": 0, "seconds": 0.0}
     entry["training"] = {
-        "key": model.key,
+        "networks": before["networks"] + 1,
         "epochs": len(history),
         "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
-        "seconds": round(float(history["seconds"].sum()), 1),
+        "seconds": round(before["seconds"] + float(history["seconds"].sum()), 1),
         "images": model.info["training"]["images"],
         "levels": model.info["training"]["levels"],
     }
