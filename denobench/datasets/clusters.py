@@ -48,7 +48,7 @@ VERSION = 1  # enters the cache's key: goes up when other groups may come out
 
 SIDE = 200  # pixels of the longer side of a head
 KEYPOINTS = 300
-WORDS = 32  # of the codebook of local features
+WORDS = 64  # of the codebook of local features
 NEIGHBOURS = 16  # candidates per image by local features
 HASH_DISTANCE = 8  # of 64 bits: candidates by perceptual hash
 RATIO = 0.88  # of the distances to the best and the second-best match
@@ -217,7 +217,7 @@ def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
     features = np.concatenate([head.features for head in heads])
     if len(features) < WORDS:
         return vectors
-    sample = features[:: max(1, len(features) // 4_000)].astype(np.float32)
+    sample = features[:: max(1, len(features) // 6_000)].astype(np.float32)
     words = kmeans2(sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0))[0]
     for vector, head in zip(vectors, heads, strict=True):
         own = head.features.astype(np.float32)
