@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,10 +110,11 @@ def test_report_writes_again_what_run_wrote(program: Program, finished: Path) ->
 
 def test_several_runs_make_one_report(program: Program, finished: Path, tmp_path: Path) -> None:
     """Two runs are reported together in a folder of their own."""
-    done = program("report", finished, finished, "--out", tmp_path / "both")
+    other = shutil.copytree(finished, tmp_path / "other")
+    done = program("report", finished, other, "--out", tmp_path / "both")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "both" / "report.html").is_file()
-    refused = program("report", finished, finished)
+    refused = program("report", finished, other)
     assert refused.returncode == 2
     assert "--out" in refused.stderr
 

@@ -48,7 +48,7 @@ def main() -> None:
     from denobench.errors import DenobenchError
 
     try:
-        app()
+        app(prog_name="denobench")
     except DenobenchError as error:
         typer.secho(f"Error: {error}", fg="red", err=True)
         sys.exit(2)
