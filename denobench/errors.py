@@ -13,6 +13,10 @@ class DenobenchError(Exception):
     """
 
 
+class UnavailableError(DenobenchError):
+    """Something is known by name, but cannot be imported on this machine."""
+
+
 def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:
     """Return the error for a name that is not among the valid choices.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from denobench.errors import DenobenchError, unknown
+from denobench.errors import DenobenchError, UnavailableError, unknown
 
 
 @dataclass
@@ -59,7 +59,9 @@ class Registry:
         Raises
         ------
         DenobenchError
-            If the name is unknown, or what stands behind it cannot be imported.
+            If the name is unknown.
+        UnavailableError
+            If what stands behind it cannot be imported.
         """
         if name in self._added:
             return self._added[name][0]
@@ -67,7 +69,7 @@ class Registry:
         try:
             return point.load()
         except Exception as error:
-            raise DenobenchError(
+            raise UnavailableError(
                 f"The {self.noun} {name!r} ({point.value}) cannot be loaded: "
                 f"{type(error).__name__}: {error}"
             ) from error

@@ -135,6 +135,28 @@ def test_broken_plugin_breaks_nothing_else(program: Program, tmp_path: Path) -> 
     assert "nlm-opencv" in done.stdout
 
 
+def test_unavailable_method_is_listed_and_skipped(
+    program: Program, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed method that cannot be imported here is listed with the reason, its cells are
+    skipped rows, and the run ends well."""
+    about = tmp_path / "site" / "stranger-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[denobench.methods]\nodd = not_installed:odd\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    assert re.search(r"odd .*stranger 1\.0.*no: .*not_installed", program("methods").stdout)
+    done = program(
+        *("run", "--data", image_folder, "--methods", "identity,tv,odd", "--out", tmp_path / "run"),
+        *("--noise", "gaussian:0.1", *SMALL),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "not_installed" in done.stderr
+    rows = (tmp_path / "run" / "rows.csv").read_text()
+    assert rows.count(",skipped,") == 2
+    assert rows.count(",ok,") == 4
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -129,13 +129,14 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     weights = _train(plan, about, folder, watcher)
     about["stages"].setdefault("training_s", round(time.perf_counter() - started, 2))
 
-    cells = plan.cells(weights.paths)
-    untrained = list(_untrained_rows(plan, weights))
-    outcome.cells = len(cells) + len(untrained)
-    keys = [cell.key for cell in cells] + [found.key for found in untrained]
+    lost = [*_unavailable_rows(plan, watcher), *_untrained_rows(plan, weights)]
+    without = {found.key for found in lost}
+    cells = [cell for cell in plan.cells(weights.paths) if cell.key not in without]
+    outcome.cells = len(cells) + len(lost)
+    keys = [cell.key for cell in cells] + [found.key for found in lost]
     write_text(folder.path / "plan.json", json.dumps(keys))
     folder.write_manifest(about)
-    folder.store.add(untrained)
+    folder.store.add(lost)
 
     pending = _pending(cells, folder, watcher)
     started = time.perf_counter()
@@ -214,6 +215,16 @@ def _keep_model(
     name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
     (folder.path / "models").mkdir(exist_ok=True)
     shutil.copyfile(model.weights, folder.path / "models" / name)
+
+
+def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
+    """Yield a skipped row for every cell of a method that cannot be imported here."""
+    reasons = {method.name: method.unavailable for method in plan.methods if method.unavailable}
+    for name, reason in reasons.items():
+        watcher.say(f"{name} is skipped: {reason}")
+    for cell in plan.cells({}):
+        if cell.method in reasons:
+            yield row(cell, "skipped", reasons[cell.method])
 
 
 def _untrained_rows(plan: Plan, weights: _Weights) -> Iterator[Row]:

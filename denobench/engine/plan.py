@@ -16,7 +16,7 @@ from typing import Any
 from denobench import methods, metrics, noise
 from denobench.config import Config, MethodEntry
 from denobench.datasets import Dataset, Item, Split, open_dataset, split
-from denobench.errors import DenobenchError, unknown
+from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.methods import FittedDenoiser, Info, TrainingSet
 from denobench.noise import Noise
 
@@ -44,6 +44,8 @@ class PlannedMethod:
         Whether it has to be trained.
     levels
         The range that a blind network is trained for; empty for the run's own levels.
+    unavailable
+        Why it cannot be imported on this machine; its cells are skipped. Else empty.
     """
 
     name: str
@@ -54,6 +56,7 @@ class PlannedMethod:
     source: str
     fitted: bool
     levels: tuple[float, ...] = ()
+    unavailable: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class Plan:
     def cells(self, weights: Mapping[tuple[str, Noise], tuple[Path, str]]) -> list[Cell]:
         """Return every cell of the methods that need no weights or whose weights are given.
 
+        Those of methods that are unavailable are among them.
+
         Parameters
         ----------
         weights
@@ -218,7 +223,19 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         raise unknown("method", registered, methods.REGISTRY.names())
     given = entry.parameters
     levels = tuple(given.pop("levels", ()))
-    found = methods.load(registered)
+    try:
+        found = methods.load(registered)
+    except UnavailableError as error:
+        return PlannedMethod(
+            name,
+            registered,
+            track=entry.track or "oracle",
+            parameters=entry.parameters,
+            info=Info(registered, registered),
+            source="",
+            fitted=False,
+            unavailable=str(error),
+        )
     built = methods.build(registered, given)
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
