@@ -138,8 +138,7 @@ def test_broken_plugin_breaks_nothing_else(program: Program, tmp_path: Path) -> 
 def test_unavailable_method_is_listed_and_skipped(
     program: Program, image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An installed method that cannot be imported here is listed with the reason, its cells are
-    skipped rows, and the run ends well."""
+    """A method that cannot be imported is listed with the reason, and skipped by a run."""
     about = tmp_path / "site" / "stranger-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
