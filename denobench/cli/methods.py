@@ -32,7 +32,7 @@ def methods(
     table = Table(box=None, header_style="bold", pad_edge=False)
     columns = ["name", "title", "tracks", "licence", "from", "available"]
     for column in columns + (["details"] if details else []):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "name")
     for name in registered.REGISTRY.names():
         origin = registered.REGISTRY.origin(name)
         try:
