@@ -30,24 +30,24 @@ def methods(
         except DenobenchError as error:
             broken.append(str(error))
     table = Table(box=None, header_style="bold", pad_edge=False)
-    columns = ["name", "title", "tracks", "licence", "from", "available"]
-    for column in columns + (["details"] if details else []):
+    for column in ("name", "title", "tracks", "licence", "from", "available"):
         table.add_column(column, overflow="fold", no_wrap=column == "name")
+    more = []
     for name in registered.REGISTRY.names():
         origin = registered.REGISTRY.origin(name)
         try:
             found = registered.load(name)
         except DenobenchError as error:
-            reason = f"[red]no: {error}"
-            table.add_row(name, "", "", "", origin, reason, *([""] if details else []))
+            table.add_row(name, "", "", "", origin, f"[red]no: {error}")
             continue
         info = found.info
-        cells = [name, info.title, ", ".join(info.tracks), info.licence, origin, "[green]yes"]
-        if details:
-            settings = ", ".join(f"{k}={v!r}" for k, v in registered.parameters(found).items())
-            cells.append("\n".join(part for part in (settings, info.reference, info.notes) if part))
-        table.add_row(*cells)
-    console = Console()
+        table.add_row(name, info.title, ", ".join(info.tracks), info.licence, origin, "[green]yes")
+        settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
+        lines = [", ".join(settings), info.reference, info.notes]
+        more.append("\n  ".join([f"[bold]{name}[/]", *(line for line in lines if line)]))
+    console = Console(highlight=False)
     console.print(table)
+    for text in more if details else ():
+        console.print(f"\n{text}")
     for line in broken:
-        console.print(f"[red]Not listed:[/] {line}", highlight=False)
+        console.print(f"[red]Not listed:[/] {line}")
