@@ -169,7 +169,7 @@ def _model(training: TrainingSet, recipe: Recipe) -> keras.Model:
     side = pad(np.empty((training.size, training.size))).shape[0]
     model = build_cdae((side, side, 3), fast=True)
     optimiser = keras.optimizers.RMSprop(recipe.learning_rate)
-    model.compile(optimiser, loss="mean_squared_error")
+    model.compile(optimiser, loss="mean_squared_error", jit_compile=False)
     optimiser.build(model.trainable_variables)
     return model
 
@@ -209,16 +209,23 @@ def _epoch(
             model.train_on_batch(*(_three_channels(side) for side in zip(*pairs, strict=True)))
         )
         if not math.isfinite(loss):
-            raise DenobenchError(
-                f"Training the CDAE: the loss is {loss} in epoch {epoch + 1}; a learning_rate "
-                f"below {recipe.learning_rate:g} may help. The last good checkpoint is kept."
-            )
+            raise _diverged(f"the loss is {loss}", epoch, recipe)
         total, done = total + loss * len(chosen), done + len(chosen)
         if done < count:
             speed = done / (time.perf_counter() - start)
             text = f"epoch {epoch + 1}/{recipe.epochs} loss {total / done:.4f} {speed:.0f} img/s"
             progress(epoch + done / count, recipe.epochs, text)
+    # A network with weights that are no numbers may still answer, and so have a finite loss.
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        raise _diverged("the weights are not finite", epoch, recipe)
     return total / count
+
+
+def _diverged(what: str, epoch: int, recipe: Recipe) -> DenobenchError:
+    return DenobenchError(
+        f"Training the CDAE: {what} in epoch {epoch + 1}; a learning_rate below "
+        f"{recipe.learning_rate:g} may help. The last good checkpoint is kept."
+    )
 
 
 def training_pair(

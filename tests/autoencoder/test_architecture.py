@@ -36,7 +36,7 @@ def pair():
     plain, fast = build_cdae(), build_cdae(fast=True)
     weights = weights_module.draw(0)
     rng = np.random.default_rng(1)
-    weights = [w if w.ndim > 1 else rng.normal(0, 0.1, w.shape).astype("f") for w in weights]
+    weights = [1.4 * w if w.ndim > 1 else rng.normal(0, 0.1, w.shape) for w in weights]
     plain.set_weights(weights)
     fast.set_weights(weights)
     return plain, fast
@@ -82,7 +82,7 @@ def test_fast_is_the_same_function(pair):
 
 
 def test_fast_has_the_same_gradients(pair):
-    """One RMSprop step from the same weights changes both networks alike."""
+    """One step from the same weights changes the plain network and the fast one alike."""
     import keras
 
     rng = np.random.default_rng(3)
@@ -93,7 +93,7 @@ def test_fast_has_the_same_gradients(pair):
     for fast in (False, True):
         model = build_cdae((None, None, 3), fast=fast)
         model.set_weights(start)
-        model.compile(keras.optimizers.SGD(1.0), loss="mse")
+        model.compile(keras.optimizers.SGD(1.0), loss="mse", jit_compile=False)
         model.train_on_batch(noisy, clean)
         after.append(model.get_weights())
     for one, other, old in zip(*after, start, strict=True):
@@ -101,7 +101,7 @@ def test_fast_has_the_same_gradients(pair):
     assert max(np.abs(one - old).max() for one, old in zip(after[0], start, strict=True)) > 1e-4
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 5, 2), (2, 4, 4, 3)])
+@pytest.mark.parametrize("shape", [(1, 3, 5, 2), (2, 4, 4, 3), (1, 1, 1, 1)])
 def test_phase_layer_alone(shape):
     """Up-sampling and convolving in plain NumPy gives what the layer gives, borders included."""
     from denobench.autoencoder import PhaseConv2D
