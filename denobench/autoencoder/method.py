@@ -127,7 +127,10 @@ class CDAE(FittedDenoiser):
 
     def remark(self, history: pd.DataFrame) -> str:
         """Return "undertrained" and the number of epochs where they are fewer than the paper's."""
-        return f"undertrained, {len(history)} epochs" if len(history) < PAPER_EPOCHS else ""
+        epochs = len(history)
+        if epochs >= PAPER_EPOCHS:
+            return ""
+        return f"undertrained, {epochs} epoch{'s' if epochs > 1 else ''}"
 
     def save(self, path: Path) -> None:
         """Write the weights to a file, as `denobench.autoencoder.weights` describes it."""
