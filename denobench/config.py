@@ -63,7 +63,7 @@ class Config(BaseModel):
     dataset
         ``simulated``, ``brain-tumor`` or ``folder``.
     data
-        Folder of the images.
+        Folder of the images; a relative path in a file starts at the file's folder.
     size
         Side in pixels, 16 to 4096, or ``native``.
     split
@@ -82,7 +82,7 @@ class Config(BaseModel):
     metrics
         Scores to take.
     plugins
-        Python files that define methods.
+        Python files that define methods; relative paths as for ``data``.
     timing
         How runtimes are measured.
     timeout
@@ -183,6 +183,7 @@ def load(source: str | Path, settings: Mapping[str, Any] | None = None) -> Confi
     if not isinstance(tree, dict):
         raise DenobenchError(f"{origin} must hold `key: value` lines, such as `size: 224`.")
     tree.setdefault("name", name)
+    _anchor(tree, Path(origin).parent)
     for key, value in (settings or {}).items():
         _set(tree, key, value)
     return parse(tree, origin)
@@ -236,6 +237,14 @@ def _find(source: str) -> tuple[str, str, str]:
     if source in configs:
         return configs[source], f"config {source}", source
     raise unknown("config", source, configs)
+
+
+def _anchor(tree: dict[str, Any], folder: Path) -> None:
+    """Make paths relative to the config's folder, so that it may be used from any other."""
+    if isinstance(tree.get("data"), str):
+        tree["data"] = str(folder / tree["data"])
+    if isinstance(tree.get("plugins"), list):
+        tree["plugins"] = [str(folder / str(path)) for path in tree["plugins"]]
 
 
 def _set(tree: dict[str, Any], key: str, value: Any) -> None:

@@ -60,6 +60,16 @@ def test_missing_file_is_named() -> None:
         config.load("gone.yaml")
 
 
+def test_paths_in_a_file_start_at_its_folder(tmp_path: Path) -> None:
+    """Relative paths are the config's own, absolute ones and those of a setting are kept."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("data: images\nplugins: [mine.py, /elsewhere/other.py]\n")
+    loaded = config.load(file)
+    assert loaded.data == tmp_path / "images"
+    assert loaded.plugins == (tmp_path / "mine.py", Path("/elsewhere/other.py"))
+    assert config.load(file, {"data": "here"}).data == Path("here")
+
+
 def test_settings_replace_what_stands_in_the_file() -> None:
     """Dotted keys reach into methods, and values are read as YAML."""
     settings = config.parse_settings(["size=64", "methods.tv.weight=0.9", "noise=[rician:0.1]"])

@@ -101,6 +101,27 @@ class CDAE(FittedDenoiser):
         self._weights: Weights | None = None
         self._model: keras.Model | None = None
 
+    def network(self, input_shape: tuple[int | None, int | None, int]) -> keras.Model:
+        """Build the network, not trained; a subclass may build another one.
+
+        Parameters
+        ----------
+        input_shape
+            Height, width and channels (3); the sides are multiples of 8, or None for any.
+
+        Returns
+        -------
+        keras.Model
+            From (batch, H, W, 3) to (batch, H, W, 3).
+        """
+        from denobench.autoencoder.architecture import build_cdae
+
+        return build_cdae(input_shape, fast=True)
+
+    def initial_weights(self, seed: int) -> Weights:
+        """Return the network's weights before training, in Keras' order."""
+        return weights_module.draw(seed)
+
     def recipe(self) -> dict[str, Any]:
         """Return what, besides the training set, can change the weights.
 
@@ -118,6 +139,8 @@ class CDAE(FittedDenoiser):
         self._weights, history = training_module.train(
             training,
             self._recipe,
+            build=self.network,
+            initial=self.initial_weights(training.seed),
             key=self.weights_key(training),
             folder=folder,
             progress=progress,
@@ -148,19 +171,11 @@ class CDAE(FittedDenoiser):
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:  # noqa: ARG002
         """Return the mean of the network's three outputs; sigma is not used."""
         if self._model is None:
-            self._model = _network(self._fitted())
+            self._model = self.network((None, None, 3))
+            self._model.compile(jit_compile=False)  # would compile anew for every size of image
+            self._model.set_weights(self._fitted())
         height, width = noisy.shape
         padded = pad(np.asarray(noisy, np.float32))
         three = np.repeat(padded[np.newaxis, ..., np.newaxis], 3, axis=3)
         answer = self._model.predict_on_batch(three)[0, :height, :width]
         return answer.mean(axis=2)
-
-
-def _network(weights: Weights) -> keras.Model:
-    """Build the network for images of any size."""
-    from denobench.autoencoder.architecture import build_cdae
-
-    model = build_cdae((None, None, 3), fast=True)
-    model.compile(jit_compile=False)  # would compile anew for every size of image
-    model.set_weights(weights)
-    return model

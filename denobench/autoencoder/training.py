@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +21,6 @@ import pandas as pd
 
 from denobench import noise
 from denobench.autoencoder import checkpoints
-from denobench.autoencoder import weights as weights_module
 from denobench.autoencoder.checkpoints import State
 from denobench.autoencoder.padding import pad
 from denobench.autoencoder.weights import Weights
@@ -52,7 +51,14 @@ class Recipe:
 
 
 def train(
-    training: TrainingSet, recipe: Recipe, *, key: str, folder: Path, progress: Progress
+    training: TrainingSet,
+    recipe: Recipe,
+    *,
+    build: Callable[[tuple[int, int, int]], keras.Model],
+    initial: Weights,
+    key: str,
+    folder: Path,
+    progress: Progress,
 ) -> tuple[Weights, pd.DataFrame]:
     """Train from the start or from the folder's checkpoint.
 
@@ -62,6 +68,10 @@ def train(
         Images and noise.
     recipe
         How to train.
+    build
+        Makes the network for images of a height, width and three channels.
+    initial
+        The network's weights at the start.
     key
         Digest of the two, against mistaking one training's checkpoint for another's.
     folder
@@ -86,7 +96,10 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     state = checkpoints.read(folder, key)
     if state is None or len(state.history) < recipe.epochs:
-        state = _run(training, recipe, state, key, folder, progress)
+        assert training.size is not None
+        model = build((*pad(np.empty((training.size, training.size))).shape, 3))
+        state = state or State(initial, [])
+        state = _run(model, training, recipe, state, key, folder, progress)
     last = recipe.epochs - 1
     kept = _best_epoch(state.history) if recipe.keep == "best" else last
     history = pd.DataFrame(state.history)
@@ -109,18 +122,16 @@ def _check(training: TrainingSet, recipe: Recipe) -> None:
 
 
 def _run(
+    model: keras.Model,
     training: TrainingSet,
     recipe: Recipe,
-    state: State | None,
+    state: State,
     key: str,
     folder: Path,
     progress: Progress,
 ) -> State:
     """Train the epochs that are missing."""
-    model = _model(training, recipe)
-    if state is None:
-        state = State(weights_module.draw(training.seed), _optimiser(model))
-    _restore(model, state)
+    _restore(model, recipe, state)
     clean = Images(training.train, training.size, folder)
     examined = _Validation(training, folder)
     for epoch in range(len(state.history), recipe.epochs):
@@ -159,21 +170,6 @@ def _best_epoch(history: list[dict[str, Any]]) -> int:
     return int(np.argmax([record["val_psnr"] for record in history]))
 
 
-def _model(training: TrainingSet, recipe: Recipe) -> keras.Model:
-    """Build the network, ready to train."""
-    import keras
-
-    from denobench.autoencoder.architecture import build_cdae
-
-    assert training.size is not None
-    side = pad(np.empty((training.size, training.size))).shape[0]
-    model = build_cdae((side, side, 3), fast=True)
-    optimiser = keras.optimizers.RMSprop(recipe.learning_rate)
-    model.compile(optimiser, loss="mean_squared_error", jit_compile=False)
-    optimiser.build(model.trainable_variables)
-    return model
-
-
 def _optimiser(model: keras.Model) -> list[np.ndarray]:
     """Return the optimiser's variables."""
     from keras import ops
@@ -181,11 +177,17 @@ def _optimiser(model: keras.Model) -> list[np.ndarray]:
     return [np.array(ops.convert_to_numpy(variable)) for variable in model.optimizer.variables]
 
 
-def _restore(model: keras.Model, state: State) -> None:
-    """Set the network and its optimiser to a state."""
+def _restore(model: keras.Model, recipe: Recipe, state: State) -> None:
+    """Set the network, and a new optimiser, to a state; at the start that has no optimiser's."""
+    import keras
+
+    optimiser = keras.optimizers.RMSprop(recipe.learning_rate)
+    model.compile(optimiser, loss="mean_squared_error", jit_compile=False)
+    optimiser.build(model.trainable_variables)
     model.set_weights(state.weights)
-    for variable, value in zip(model.optimizer.variables, state.optimiser, strict=True):
-        variable.assign(value)
+    if state.optimiser:
+        for variable, value in zip(optimiser.variables, state.optimiser, strict=True):
+            variable.assign(value)
 
 
 def _epoch(
