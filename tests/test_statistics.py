@@ -1,4 +1,4 @@
-"""Intervals against closed forms, and averages against plain loops."""
+"""Intervals, tests and ranks against closed forms, published examples and simulated data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from denobench.statistics import bootstrap_interval, cluster_means
+from denobench.statistics import bootstrap_interval, cluster_means, compare, holm, rank
 
 
 def test_normal_data_give_students_interval() -> None:
@@ -76,3 +76,89 @@ def test_realisations_count_once_and_clusters_alike() -> None:
     frame = pd.DataFrame(rows, columns=["cluster", "image", "realisation", "tv"])
     means = cluster_means(frame.set_index(["cluster", "image", "realisation"]))
     assert means["tv"].to_dict() == {"a": 4.0, "b": 10.0}
+
+
+def test_compare_agrees_with_counting() -> None:
+    """Effect and p value are those of all sign patterns counted one by one."""
+    differences = np.array([0.4, -0.1, 0.3, 0.9, 0.5, -0.2, 0.8])
+    ranks = np.argsort(np.argsort(np.abs(differences))) + 1
+    observed = ranks[differences > 0].sum()
+    patterns = np.array(np.meshgrid(*[[0, 1]] * 7)).reshape(7, -1)
+    sums = ranks @ patterns
+    share = np.mean(np.abs(sums - 14) >= abs(observed - 14))  # 14 is the mean of the 128 sums
+    found = compare(1 + differences, np.ones(7), seed=0)
+    assert found.p == pytest.approx(share)
+    assert found.effect == pytest.approx((observed - (28 - observed)) / 28)
+    assert found.difference == pytest.approx(differences.mean())
+    assert found.low < found.difference < found.high
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.floats(-10, 10).map(lambda value: round(value, 2)), min_size=2, max_size=12))
+def test_comparing_the_other_way_round_turns_the_sign(values: list[float]) -> None:
+    """Exchanging method and reference turns difference and effect, and keeps the p value."""
+    first, second = np.array(values), np.zeros(len(values))
+    ahead, behind = compare(first, second, seed=0), compare(second, first, seed=0)
+    assert ahead.difference == pytest.approx(-behind.difference)
+    assert ahead.effect == pytest.approx(-behind.effect)
+    assert ahead.p == pytest.approx(behind.p)
+    assert -1 <= ahead.effect <= 1
+
+
+def test_equal_methods_do_not_differ() -> None:
+    """Without any difference there is no effect, and the p value is 1."""
+    found = compare(np.ones(8), np.ones(8), seed=0)
+    assert (found.difference, found.effect, found.p) == (0, 0, 1)
+
+
+def test_compare_needs_finite_values() -> None:
+    """An infinite score is refused rather than averaged."""
+    with pytest.raises(ValueError, match="finite"):
+        compare(np.array([1, np.inf]), np.zeros(2), seed=0)
+
+
+def test_holm_is_the_step_down_of_bonferroni() -> None:
+    """Each adjusted value is the largest so far of p times the number of those not smaller."""
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert len(holm(np.array([]))) == 0
+
+
+def test_families_of_equal_methods_err_as_often_as_they_may() -> None:
+    """Where no method differs, at most 5 % of the families of 6 tests find one that does."""
+    random, families = np.random.default_rng(0), 1500
+    scores = random.normal(size=(families, 7, 40))
+    pairs = (scores[:, 1:], scores[:, :1])
+    p_values = stats.wilcoxon(*pairs, axis=2, method="asymptotic").pvalue
+    wrong = np.mean([holm(family).min() < 0.05 for family in p_values])
+    assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / families)
+    assert wrong > 0.02  # and not by never finding anything
+    alone = compare(scores[0, 1], scores[0, 0], seed=0)
+    assert alone.p == pytest.approx(p_values[0, 0], abs=0.01)  # exact beside its approximation
+
+
+def test_ranks_of_equal_methods_differ_as_often_as_they_may() -> None:
+    """Where no method differs, Friedman and Nemenyi each err in about 5 % of 400 comparisons."""
+    random, friedman, nemenyi = np.random.default_rng(1), 0, 0
+    for _ in range(400):
+        found = rank(pd.DataFrame(random.normal(size=(30, 4))), higher_is_better=True)
+        friedman += found.p < 0.05
+        nemenyi += np.ptp(found.means) > found.critical_difference
+    assert friedman / 400 == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 400))
+    assert nemenyi / 400 == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 400))
+
+
+def test_critical_difference_is_the_published_one() -> None:
+    """Demsar 2006, section 3.2.2: four classifiers on 14 data sets differ from 1.25 ranks on."""
+    values = pd.DataFrame(np.random.default_rng(0).normal(size=(14, 4)), columns=[*"abcd"])
+    found = rank(values, higher_is_better=True)
+    assert found.critical_difference == pytest.approx(1.25, abs=0.005)
+    apart = np.abs(np.subtract.outer(found.means.to_numpy(), found.means.to_numpy()))
+    p_values = found.p_values.loc[found.means.index, found.means.index].to_numpy()
+    assert np.array_equal(p_values < 0.05, apart > found.critical_difference)
+
+
+def test_the_best_method_has_rank_one() -> None:
+    """A method that is best in every cluster has mean rank 1, whichever way is better."""
+    values = pd.DataFrame({"low": [1.0, 2, 3], "middle": [2.0, 3, 4], "high": [3.0, 4, 5]})
+    assert [*rank(values, higher_is_better=True).means.index] == ["high", "middle", "low"]
+    assert [*rank(values, higher_is_better=False).means.index] == ["low", "middle", "high"]
