@@ -10,7 +10,6 @@ import pandas as pd
 from scipy import stats
 
 CONFIDENCE = 0.95
-ALPHA = 1 - CONFIDENCE
 RESAMPLES = 1999
 
 
@@ -143,9 +142,12 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
     Statistics 6(2), 1979.
     """
-    from statsmodels.stats.multitest import multipletests  # takes a second to import
-
-    return multipletests(p_values, alpha=ALPHA, method="holm")[1] if len(p_values) else p_values
+    p_values = np.asarray(p_values, np.float64)
+    order = np.argsort(p_values)
+    remaining = np.arange(len(p_values), 0, -1)
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * remaining), 1)
+    return adjusted
 
 
 @dataclass(frozen=True)
