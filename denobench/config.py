@@ -81,6 +81,9 @@ class Config(BaseModel):
         Name -> settings; all registered methods if empty.
     metrics
         Scores to take.
+    reference
+        The method that others are held against in paired tests; BM3D if left out, or the first
+        method where there is none.
     plugins
         Python files that define methods; relative paths as for ``data``.
     timing
@@ -106,6 +109,7 @@ class Config(BaseModel):
     noise: tuple[str, ...] = ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2")
     methods: dict[str, MethodEntry] = Field(default_factory=dict)
     metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
+    reference: str | None = None
     plugins: tuple[Path, ...] = ()
     timing: TimingEntry = Field(default_factory=TimingEntry)
     timeout: float = Field(default=600.0, gt=0)

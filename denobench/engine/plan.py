@@ -198,6 +198,8 @@ def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = N
     for name in config.metrics:
         metrics.REGISTRY.load(name)
     entries = config.methods or {name: MethodEntry() for name in methods.REGISTRY.names()}
+    if config.reference and config.reference not in entries:
+        raise unknown("reference method", config.reference, entries)
     planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
     dataset = open_dataset(name, config.data, progress=progress)

@@ -60,7 +60,7 @@ def write(
     *,
     progress: Callable[[float, float, str], None] | None = None,
 ) -> Report:
-    """Write the report of one or more runs: rows, tables, figures and ``report.html``.
+    """Write the report of one or more runs: rows, tables, figures, text and ``report.html``.
 
     Parameters
     ----------
@@ -97,6 +97,8 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
     from denobench.report.figures import draw, save
     from denobench.report.gallery import draw_gallery
     from denobench.report.page import render
+    from denobench.report.prose import paragraphs
+    from denobench.report.ranks import draw_ranks
     from denobench.report.tables import main_tables, make_tables
     from denobench.report.verdict import judge
 
@@ -108,18 +110,20 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
     for table in tables:
         paths += _save_table(table, folder / "tables")
     pictures = []
-    for draws, done in ((draw, 2), (draw_gallery, 3)):
+    for draws, done in ((draw, 2), (draw_ranks, 2), (draw_gallery, 3)):
         progress(done, 4, "figures")
         for picture in draws(summary):
             files = save(picture, folder / "figures")
             pictures.append((picture, files[0]))
             paths += files
     lines = judge(summary)
-    write_text(folder / "report.html", render(summary, tables, pictures, lines))
+    texts = paragraphs(summary)
+    write_text(folder / "text.md", "\n\n".join(texts) + "\n")
+    write_text(folder / "report.html", render(summary, tables, pictures, lines, texts))
     progress(4, 4, "report")
     return Report(
         folder=folder,
-        paths=(*paths, folder / "report.html"),
+        paths=(*paths, folder / "text.md", folder / "report.html"),
         summary=tuple(line.text for line in lines),
         failures=int((~summary.rows["status"].isin(["ok", "skipped"])).sum()),
         main_tables=tuple(main_tables(summary)),

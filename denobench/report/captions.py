@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from denobench.report.entries import Metric
-from denobench.report.formats import APART, BELOW
+from denobench.report.formats import ALIKE, APART, BELOW, DIFFERENT
 from denobench.report.summary import COMPARED_FROM, Summary
 
 SCORES = (
@@ -83,9 +83,34 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tu
     )
     if scores["below"].any():
         notes.append(f"{BELOW} Below the identity: on average worse than doing nothing.")
+    pairs = summary.paired[
+        (summary.paired["noise"] == noise) & summary.paired["metric"].isin(names)
+    ]
+    if summary.reference and any(pairs["different"] == False):  # noqa: E712 - None is neither
+        notes.append(
+            f"{ALIKE} Not different from {summary.reference.label}: p of at least 0.05 in a paired "
+            "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
+        )
     notes += _completion(summary, noise)
     notes += [SCORES, split(summary.manifest), *remarks(summary)]
     return tuple(note for note in notes if note)
+
+
+def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the footnotes of a table of differences."""
+    if pairs.empty:
+        return ()
+    notes = [
+        f"Over clusters (N = {_range(pairs['clusters'])}), not patients: realisations are "
+        "averaged, then the images of a cluster."
+    ]
+    if pairs["different"].isna().all():
+        notes.append("So few clusters cannot show a difference at 5 % after Holm's adjustment.")
+    else:
+        notes.append(f"{DIFFERENT} Different at 5 % after the adjustment.")
+    if len({summary.entry(entry).track for entry in pairs["entry"]}) > 1:
+        notes.append("Methods on other tracks are told something else of sigma than the reference.")
+    return (*notes, *remarks(summary))
 
 
 def _range(numbers: pd.Series) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BELOW = "▼"
 APART = "†"
+ALIKE = "≈"
+DIFFERENT = "*"
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ _LATEX = {
     '"': "''",
     BELOW: r"$^{\downarrow}$",
     APART: r"$^{\dagger}$",
+    ALIKE: r"$^{\approx}$",
     "σ": r"$\sigma$",
     "∞": r"$\infty$",
     "−": "$-$",
@@ -146,6 +149,7 @@ _LATEX = {
     "≥": r"$\geq$",
     "≤": r"$\leq$",
     "±": r"$\pm$",
+    "Δ": r"$\Delta$",
     "µ": r"$\mu$",
     "–": "--",
     "—": "---",

@@ -23,6 +23,7 @@ def render(
     tables: Sequence[Table],
     pictures: Iterable[tuple[Picture, Path]],
     lines: Sequence[Line],
+    texts: Sequence[str],
 ) -> str:
     """Return the page's HTML, which loads nothing from anywhere.
 
@@ -36,6 +37,8 @@ def render(
         The figures, each with its PNG file, which is put into the page.
     lines
         What a reader should know first.
+    texts
+        Paragraphs for a paper.
     """
     environment = Environment(loader=PackageLoader("denobench", "report"), autoescape=True)
     shown = [_embed(picture, path) for picture, path in pictures]
@@ -54,6 +57,7 @@ def render(
         subtitle=_subtitle(summary),
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
         noises=noises,
+        texts=texts,
         gallery=[picture for picture in shown if picture["name"].startswith("gallery-")],
         curves=[picture for picture in shown if picture["name"].startswith("training-")],
         timing=apart.get("timing"),

@@ -19,6 +19,7 @@ from denobench.report.entries import (
     noise_title,
     read_rows,
 )
+from denobench.report.pairs import ClusterMeans, paired, reference
 from denobench.rows import RunFolder
 from denobench.statistics import bootstrap_interval, cluster_means
 
@@ -51,6 +52,12 @@ class Summary:
         Per noise, level, metric and entry: ``mean``, ``low`` and ``high`` over clusters, ``n``
         cells and ``clusters`` they come from, ``completed`` of ``planned`` cells, ``compared``,
         ``rank`` (1 best, 2 second of the track, else 0) and ``below`` (the identity).
+    means
+        Per noise, level and metric: the means of clusters, one column per compared entry.
+    reference
+        The method that others are held against, or None.
+    paired
+        The differences to it; see `denobench.report.pairs.paired`.
     gains
         Per noise, level, entry and image: ``gain`` of the leading metric over the identity.
     failures
@@ -66,6 +73,9 @@ class Summary:
     noises: Mapping[str, str]
     rows: pd.DataFrame
     scores: pd.DataFrame
+    means: ClusterMeans
+    reference: Entry | None
+    paired: pd.DataFrame
     gains: pd.DataFrame
     failures: pd.DataFrame
     timing: pd.DataFrame
@@ -74,8 +84,7 @@ class Summary:
     @property
     def headline(self) -> list[Metric]:
         """The metrics of the main table: PSNR and SSIM where they were taken."""
-        found = [self.metrics[name] for name in ("psnr", "ssim") if name in self.metrics]
-        return found or list(self.metrics.values())[:2]
+        return _headline(self.metrics)
 
     @property
     def manifest(self) -> Mapping[str, Any]:
@@ -126,7 +135,8 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
     metrics = find_metrics(rows, manifests)
     seed = next(iter(manifests.values())).get("seed") or 0
     noises = {noise: noise_title(noise, manifests) for noise in pd.unique(rows["noise"])}
-    scores = _scores(rows, entries, metrics, seed if intervals else None)
+    scores, means = _scores(rows, entries, metrics, seed if intervals else None)
+    chosen = reference(entries, next(iter(manifests.values())).get("config") or {})
     return Summary(
         folders=runs,
         manifests=manifests,
@@ -135,11 +145,19 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         noises=noises,
         rows=rows,
         scores=scores,
+        means=means,
+        reference=chosen,
+        paired=paired(means, chosen, _headline(metrics), seed),
         gains=_gains(rows, entries, metrics),
         failures=_failures(rows, entries),
         timing=_timing(runs, manifests, entries),
         training=_attach(runs, "training", entries),
     )
+
+
+def _headline(metrics: Mapping[str, Metric]) -> list[Metric]:
+    found = [metrics[name] for name in ("psnr", "ssim") if name in metrics]
+    return found or list(metrics.values())[:2]
 
 
 def _by_level(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, float], pd.DataFrame]]:
@@ -166,9 +184,10 @@ def _scores(
     entries: Sequence[Entry],
     metrics: Mapping[str, Metric],
     seed: int | None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, ClusterMeans]:
     """Average every metric at every level, and rank the methods of a track."""
     records = []
+    compared_means = {}
     present = rows.groupby("noise")["entry"].agg(set)
     for (noise, level), cells in _by_level(rows):
         completed, planned = _completed(cells)
@@ -180,6 +199,9 @@ def _scores(
             wide = _wide(cells, metric.name).reindex(columns=[entry.id for entry in shown])
             common = wide.dropna(subset=[entry.id for entry in shown if entry.id in compared])
             shared = cluster_means(common)
+            compared_means[noise, level, metric.name] = shared[
+                [entry.id for entry in shown if entry.id in compared]
+            ]
             for entry in shown:
                 joint = entry.id in compared
                 part = common if joint else wide.dropna(subset=[entry.id])
@@ -198,10 +220,10 @@ def _scores(
                     }
                 )
     if not records:
-        return pd.DataFrame(columns=_SCORES)
+        return pd.DataFrame(columns=_SCORES), compared_means
     scores = pd.DataFrame.from_records(records)
     scores["rank"] = _ranks(scores, entries, metrics)
-    return scores[_SCORES]
+    return scores[_SCORES], compared_means
 
 
 def _average(

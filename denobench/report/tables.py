@@ -9,7 +9,7 @@ import pandas as pd
 
 from denobench.report import captions
 from denobench.report.entries import Entry, Metric
-from denobench.report.formats import APART, BELOW, Cell, Column, Section, Table
+from denobench.report.formats import ALIKE, APART, BELOW, DIFFERENT, Cell, Column, Section, Table
 from denobench.report.summary import TRACKS, Summary
 
 TRACK_TITLES = {
@@ -32,6 +32,9 @@ def make_tables(summary: Summary) -> list[Table]:
         _quality(summary, noise, name, metrics)
         for noise in summary.noises
         for name, metrics in _kinds(summary)
+    ]
+    tables += [
+        _paired(summary, noise, metric) for noise in summary.noises for metric in summary.headline
     ]
     tables += [_timing(summary), _training(summary), failures(summary)]
     return [table for table in tables if any(section.rows for section in table.sections)]
@@ -69,11 +72,20 @@ def _quality(summary: Summary, noise: str, name: str, metrics: Sequence[Metric])
     scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
     levels = summary.levels(noise)
     found = {(s["entry"], s["level"], s["metric"]): s for _, s in scores.iterrows()}
+    alike = {
+        (pair["entry"], pair["level"], pair["metric"])
+        for _, pair in summary.paired[summary.paired["noise"] == noise].iterrows()
+        if pair["different"] is False
+    }
     milliseconds = summary.milliseconds()
 
     def row(entry: Entry) -> tuple[Cell, ...]:
         cells = [
-            _score(found[entry.id, level, metric.name], metric)
+            _score(
+                found[entry.id, level, metric.name],
+                metric,
+                alike=(entry.id, level, metric.name) in alike,
+            )
             for level in levels
             for metric in metrics
         ]
@@ -104,6 +116,57 @@ def _quality(summary: Summary, noise: str, name: str, metrics: Sequence[Metric])
     )
 
 
+def _paired(summary: Summary, noise: str, metric: Metric) -> Table:
+    """Return the differences to the reference method, with tests and effect sizes."""
+    pairs = summary.paired
+    pairs = pairs[(pairs["noise"] == noise) & (pairs["metric"] == metric.name)]
+    found = {(pair["entry"], pair["level"]): pair for _, pair in pairs.iterrows()}
+    levels = [level for level in summary.levels(noise) if level in set(pairs["level"])]
+
+    def row(entry: Entry) -> tuple[Cell, ...]:
+        cells = [_difference(found.get((entry.id, level)), metric) for level in levels]
+        return Cell(entry.label), *(cell for part in cells for cell in part)
+
+    shown = [entry for entry in summary.shown(noise) if entry.id in set(pairs["entry"])]
+    chosen = summary.reference.label if summary.reference else ""
+    return Table(
+        name=f"paired-{metric.name}-{noise}",
+        title=f"{metric.title} against {chosen}, {summary.noises[noise]} noise",
+        caption=f"{captions.images(summary, noise)}. Δ: mean difference to {chosen}"
+        f"{f' in {metric.unit}' if metric.unit else ''}, with its 95 % interval; p: paired "
+        "Wilcoxon test, adjusted by Holm over this table; r: rank-biserial effect size, 1 where "
+        "the method is better in every cluster, −1 where it is worse in every one.",
+        columns=(
+            Column("Method", kind="text"),
+            *(Column(title, f"σ = {level:g}") for level in levels for title in ("Δ", "p", "r")),
+        ),
+        sections=_by_track(shown, row),
+        notes=captions.paired_notes(summary, pairs),
+        noise=noise,
+        tidy=_named(summary, pairs.drop(columns="reference")),
+    )
+
+
+def _difference(pair: pd.Series | None, metric: Metric) -> tuple[Cell, Cell, Cell]:
+    """Return difference, p value and effect size."""
+    if pair is None:
+        return Cell("–"), Cell("–"), Cell("–")
+    middle, low, high = (
+        f"{pair[name]:+.{metric.digits}f}".replace("-", "−")
+        for name in ("difference", "low", "high")
+    )
+    return (
+        Cell(
+            middle,
+            interval=f"[{low}, {high}]" if pd.notna(pair["low"]) else "",
+            value=pair["difference"],
+            marks=DIFFERENT if pair["different"] else "",
+        ),
+        Cell("<0.001" if pair["p_holm"] < 0.001 else f"{pair['p_holm']:.3f}", value=pair["p_holm"]),
+        Cell(f"{pair['effect']:+.2f}".replace("-", "−"), value=pair["effect"]),
+    )
+
+
 def _titles(metrics: Sequence[Metric]) -> tuple[dict[str, str], str, str]:
     """Return the columns' short titles, the table's title and a sentence on units."""
     inside = [metric for metric in metrics if metric.name != metric.base]
@@ -119,7 +182,7 @@ def _titles(metrics: Sequence[Metric]) -> tuple[dict[str, str], str, str]:
     return short, title, f"{captions.listing(dict.fromkeys(units))}; " if units else ""
 
 
-def _score(found: pd.Series, metric: Metric) -> Cell:
+def _score(found: pd.Series, metric: Metric, *, alike: bool) -> Cell:
     """Return a mean with its interval, rank and marks."""
     bounded = pd.notna(found["low"]) and pd.notna(found["high"])
     apart = found["n"] > 0 and not found["compared"]
@@ -128,7 +191,7 @@ def _score(found: pd.Series, metric: Metric) -> Cell:
         interval=f"[{metric.text(found['low'])}, {metric.text(found['high'])}]" if bounded else "",
         value=None if pd.isna(found["mean"]) else float(found["mean"]),
         rank=int(found["rank"]),
-        marks=(BELOW if found["below"] else "") + (APART if apart else ""),
+        marks=BELOW * found["below"] + APART * apart + ALIKE * alike,
     )
 
 

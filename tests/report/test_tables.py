@@ -31,9 +31,10 @@ def row_of(table: Table, label: str) -> tuple[Cell, ...]:
 
 
 def test_every_kind_of_table_is_made(tables: dict[str, Table]) -> None:
-    """Scores per noise model, foreground, other metrics, runtime, training, failures."""
+    """Scores per noise model, foreground, other metrics, pairs, runtime, training, failures."""
     kinds = [f"{kind}-{noise}" for noise in ("gaussian", "rician")
              for kind in ("quality", "foreground", "nrmse")]  # fmt: skip
+    kinds += [f"paired-{m}-{noise}" for noise in ("gaussian", "rician") for m in ("psnr", "ssim")]
     assert [*tables] == [*kinds, "timing", "training", "failures"]
 
 
