@@ -104,6 +104,13 @@ def resize(image: np.ndarray, size: int | None) -> np.ndarray:
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
+def resize_labels(labels: np.ndarray, size: int | None) -> np.ndarray:
+    """Resize an image of labels, uint8, (H, W), as `resize` does; each pixel keeps one of them."""
+    if size is None or labels.shape == (size, size):
+        return labels
+    return cv2.resize(labels, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
+
+
 def foreground(image: np.ndarray) -> np.ndarray:
     """Return the mask of the head: the largest bright region, smoothed, with its holes filled.
 

@@ -40,8 +40,11 @@ class Item(ABC):
     def read(self, size: int | None = None) -> np.ndarray:
         """Return the image, float32, (H, W), in [0, 1], resized to a square if a size is given."""
 
-    def mask(self) -> np.ndarray | None:
-        """Return the tumour's mask, uint8, (H, W), where there is one."""
+    def mask(self, size: int | None = None) -> np.ndarray | None:  # noqa: ARG002
+        """Return the tumour's mask where it is known, uint8, (H, W), sized as the image.
+
+        0 none, 1 core, 2 enhancing rim, 3 oedema.
+        """
         return None
 
 
@@ -66,9 +69,11 @@ class SimulatedItem(Item):
         """Read the slice from the cache."""
         return images.resize(np.array(simulated.images()[self.index]), size)
 
-    def mask(self) -> np.ndarray | None:
-        """Return the tumour's mask: 1 core, 2 rim, 3 oedema."""
-        return np.array(simulated.masks()[self.index]) if self.label == "yes" else None
+    def mask(self, size: int | None = None) -> np.ndarray | None:
+        """Read the tumour's mask from the cache."""
+        if self.label != "yes":
+            return None
+        return images.resize_labels(np.array(simulated.masks()[self.index]), size)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def compute(cell: Cell, folder: Path | None = None) -> Row:
     folder
         The run's folder, where pictures for the gallery are kept; None keeps none.
     """
-    clean, mask = _clean(cell.item, cell.size)
+    clean, mask, tumour = _clean(cell.item, cell.size)
     noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
     try:
         method = load_method(cell.registered, cell.parameters, cell.weights)
@@ -51,7 +51,7 @@ def compute(cell: Cell, folder: Path | None = None) -> Row:
     return row(
         cell,
         "ok",
-        metrics=metrics.score(chosen, clean, denoised, mask),
+        metrics=metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour),
         seconds=wall,
         cpu_seconds=cpu,
         field_digest=field_digest,
@@ -120,10 +120,10 @@ def load_method(name: str, parameters: str, weights: Path | None) -> Denoiser:
 
 
 @lru_cache(maxsize=4)
-def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the clean image and its foreground's mask."""
+def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return the clean image, its foreground's mask and, where it is known, its tumour's."""
     clean = item.read(size)
-    return clean, images.foreground(clean)
+    return clean, images.foreground(clean), item.mask(size)
 
 
 @lru_cache(maxsize=4)
@@ -131,7 +131,7 @@ def _noisy(
     item: Item, size: int | None, corruption: Noise, seed: int, realisation: int
 ) -> tuple[np.ndarray, str]:
     """Return the noisy image and the digest of its noise fields."""
-    clean, _ = _clean(item, size)
+    clean, _, _ = _clean(item, size)
     model = noise.REGISTRY.load(corruption.model)
     shape = (model.fields, *clean.shape)
     fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)

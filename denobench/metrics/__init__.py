@@ -2,5 +2,23 @@
 
 from denobench.metrics.base import REGISTRY, Metric, metric, score
 from denobench.metrics.fidelity import nrmse, psnr, ssim
+from denobench.metrics.perception import gmsd, haarpsi, haarpsi_med
+from denobench.metrics.structure import epi, residual_structure
+from denobench.metrics.tumour import tumour_bias, tumour_cnr
 
-__all__ = ["REGISTRY", "Metric", "metric", "nrmse", "psnr", "score", "ssim"]
+__all__ = [
+    "REGISTRY",
+    "Metric",
+    "epi",
+    "gmsd",
+    "haarpsi",
+    "haarpsi_med",
+    "metric",
+    "nrmse",
+    "psnr",
+    "residual_structure",
+    "score",
+    "ssim",
+    "tumour_bias",
+    "tumour_cnr",
+]

@@ -91,7 +91,7 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tu
             f"{ALIKE} Not different from {summary.reference.label}: p of at least 0.05 in a paired "
             "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
         )
-    notes += _completion(summary, noise)
+    notes += _completion(scores)
     notes += [SCORES, split(summary.manifest), *remarks(summary)]
     return tuple(note for note in notes if note)
 
@@ -118,11 +118,15 @@ def _range(numbers: pd.Series) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _completion(summary: Summary, noise: str) -> list[str]:
-    """Say on which cells methods were compared, where some did not complete all."""
-    scores = summary.scores[summary.scores["noise"] == noise]
+def _completion(scores: pd.DataFrame) -> list[str]:
+    """Say on which cells methods were compared, where some did not complete or have no score."""
     if (scores["completed"] == scores["planned"]).all():
-        return []
+        cells = scores.drop_duplicates("level")
+        some = cells[cells["n"] < cells["planned"]]
+        parts = [f"{row['n']} of {row['planned']}" for _, row in some.iterrows()]
+        return [
+            f"Cells of images that have such a score: {listing(dict.fromkeys(parts))} per level."
+        ][: len(parts)]
     notes = ["n: cells completed of those planned."]
     common = scores[scores["compared"]].groupby("level")[["n", "planned"]].min()
     parts = [f"{row['n']} of {row['planned']} at σ = {level:g}" for level, row in common.iterrows()]

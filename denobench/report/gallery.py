@@ -1,4 +1,4 @@
-"""The gallery: an image, its noisy form, every method's answer and what each got wrong."""
+"""The gallery: an image, its noisy form, every method's answer, error and residual."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -61,8 +62,10 @@ def _picture(summary: Summary, image: str, noise: str, level: float, place: int)
     return Picture(
         f"gallery-{place}",
         f"{image}, {summary.noises.get(noise, noise)} noise at σ = {level:g}",
-        "Above: the images, each with a window magnified twice. Below: the absolute error "
-        "|denoised − clean| on one scale for all, with PSNR in dB and SSIM.",
+        "Above: the images, each with a window magnified twice. In the middle: the absolute error "
+        "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
+        "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
+        "all; PSNR in dB and SSIM.",
         _draw(clean, tiles),
     )
 
@@ -80,7 +83,7 @@ def _score(summary: Summary, entry: Entry, image: str, noise: str, level: float)
 
 
 def _draw(clean: np.ndarray, tiles: list[tuple[str, str, np.ndarray]]) -> Figure:
-    """Lay the tiles out in rows: pictures above, error maps below."""
+    """Lay the tiles out in rows: pictures above, then error maps, then residuals."""
     across = 5 if len(tiles) < 10 else 6
     columns = min(across, len(tiles) + 1)
     rows = -(-(len(tiles) + 1) // columns)
@@ -88,37 +91,49 @@ def _draw(clean: np.ndarray, tiles: list[tuple[str, str, np.ndarray]]) -> Figure
     text = 0.3 + 0.13 * max(title.count("\n") + 1 for title in titles)
     side = WIDTH / across
     picture = side * clean.shape[0] / clean.shape[1]
-    figure = Figure(figsize=(side * columns, rows * (2 * picture + text)), dpi=DPI)
+    figure = Figure(figsize=(side * columns, rows * (3 * picture + text)), dpi=DPI)
     errors = [np.abs(np.clip(pixels, 0, 1) - clean) for _, _, pixels in tiles]
     # The middle method sets the scale: noise or a method far off would leave the others dark.
     top = float(np.median([np.percentile(error, 99.5) for error in errors[1:] or errors])) or 1e-6
     scale: Mapping[str, Any] = {"cmap": "magma", "vmin": 0, "vmax": top}
+    noisy = tiles[0][2]
+    residuals = [noisy - clean, *(noisy - pixels for _, _, pixels in tiles[1:])]
+    reach = 3 * float(residuals[0].std()) or 1e-6
 
-    def axes(place: int, lower: bool) -> Axes:
+    def axes(place: int, lower: int) -> Axes:
         """Return the axes of a tile, placed in inches from the figure's upper left corner."""
         row, column = divmod(place, columns)
         width, height = figure.get_size_inches()
-        down = row * (2 * picture + text) + (text - 0.22) + picture * (1 + lower)
+        down = row * (3 * picture + text) + (text - 0.22) + picture * (1 + lower)
         box = (column * side + 0.02, height - down, side - 0.04, picture - 0.04)
         return figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
 
     window = _window(clean)
-    _show(axes(0, False), clean, "Clean", window)
-    for place, (title, tile, error) in enumerate(zip(titles, tiles, errors, strict=True), 1):
-        _show(axes(place, False), tile[2], title, window)
-        below = axes(place, True)
-        mapped = below.imshow(error, **scale)
+    _show(axes(0, 0), clean, "Clean", window)
+    for place, (title, tile, error, residual) in enumerate(
+        zip(titles, tiles, errors, residuals, strict=True), 1
+    ):
+        _show(axes(place, 0), tile[2], title, window)
+        middle, below = axes(place, 1), axes(place, 2)
+        mapped = middle.imshow(error, **scale)
+        left = below.imshow(residual, cmap="gray", vmin=-reach, vmax=reach)
+        middle.set(xticks=[], yticks=[])
         below.set(xticks=[], yticks=[])
         below.set_xlabel(tile[1], fontsize=7.5, labelpad=2)
-    legend = axes(0, True)
-    legend.axis("off")
-    bar = figure.colorbar(
-        mapped, cax=legend.inset_axes((0.14, 0.62, 0.74, 0.07)), orientation="horizontal",
-        extend="max", ticks=MaxNLocator(2),
-    )  # fmt: skip
-    bar.set_label("absolute error", fontsize=7.5)
-    bar.ax.tick_params(labelsize=7)
+    _bar(axes(0, 1), mapped, "absolute error", "max")
+    _bar(axes(0, 2), left, "residual", "both")
     return figure
+
+
+def _bar(place: Axes, mapped: ScalarMappable, label: str, extend: str) -> None:
+    """Put a colour bar where the clean image's map would be."""
+    place.axis("off")
+    bar = place.figure.colorbar(
+        mapped, cax=place.inset_axes((0.14, 0.62, 0.74, 0.07)), orientation="horizontal",
+        extend=extend, ticks=MaxNLocator(2),
+    )  # fmt: skip
+    bar.set_label(label, fontsize=7.5)
+    bar.ax.tick_params(labelsize=7)
 
 
 def _show(place: Axes, pixels: np.ndarray, title: str, window: tuple[int, int, int]) -> None:
