@@ -1,4 +1,4 @@
-"""What a notebook and the command line call: run, report, denoise."""
+"""What a notebook and the command line call: run, report, verify, denoise."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from denobench.engine.coordinator import Outcome, Watcher
     from denobench.models import Model
     from denobench.report import Report
+    from denobench.verification import Verification
 
 RESULTS = Path("results")
 
@@ -166,6 +167,38 @@ def report(runs: Sequence[str | Path], *, out: str | Path | None = None) -> Repo
     if len(folders) > 1 and out is None:
         raise DenobenchError("Several runs need --out FOLDER for their joint report.")
     return reports.write(folders, Path(out) if out else None)
+
+
+def verify(
+    run: str | Path, *, sample: int = 10, data: str | Path | None = None, watcher: Watcher
+) -> Verification:
+    """Make a run's tables again from its rows, and a sample of the rows again from the images.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    sample
+        How many rows to compute again; 0 for none, which needs no images.
+    data
+        Folder of the images, where the run's data set needs one.
+    watcher
+        Told of progress.
+
+    Raises
+    ------
+    DenobenchError
+        If the folder holds no run, or its images or methods are not here.
+    """
+    from denobench.rows import RunFolder
+    from denobench.verification import verify as verify_run
+
+    return verify_run(
+        RunFolder.open(Path(run)),
+        sample=sample,
+        data=Path(data) if data else None,
+        progress=lambda done, total, text: watcher.stage("Rows", done, total, text),
+    )
 
 
 def denoise(

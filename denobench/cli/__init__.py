@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from denobench.cli import check, data, denoise, methods, models, report, run, train
+from denobench.cli import check, data, denoise, methods, models, report, run, train, verify
 
 app = typer.Typer(
     name="denobench",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(report.report)
+app.command()(verify.verify)
 app.command()(methods.methods)
 app.command()(check.check)
 app.command()(denoise.denoise)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denobench.report.formats import Table
     from denobench.report.summary import Summary
 
-__all__ = ["Report", "console_table", "write"]
+__all__ = ["Report", "console_table", "texts", "write"]
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,32 @@ def write(
         raise DenobenchError(f"{folder}: the report cannot be written ({error}).") from error
 
 
+def texts(folders: Sequence[RunFolder]) -> dict[str, str]:
+    """Return the texts of a report, by their path in its folder, without writing any."""
+    from denobench.report.summary import summarise
+    from denobench.report.tables import make_tables
+
+    summary = summarise(folders)
+    return _texts(summary, make_tables(summary))
+
+
+def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
+    """Every table as CSV (tidy), Markdown and LaTeX, and the paragraph for a paper."""
+    from denobench.report.formats import to_latex, to_markdown
+    from denobench.report.prose import paragraphs
+
+    found = {}
+    for table in tables:
+        found[f"tables/{table.name}.csv"] = table.tidy.to_csv(index=False)
+        found[f"tables/{table.name}.md"] = to_markdown(table)
+        found[f"tables/{table.name}.tex"] = to_latex(table)
+    return found | {"text.md": "\n\n".join(paragraphs(summary)) + "\n"}
+
+
 def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str], None]) -> Report:
     from denobench.report.figures import draw, save
     from denobench.report.gallery import draw_gallery
     from denobench.report.page import render
-    from denobench.report.prose import paragraphs
     from denobench.report.ranks import draw_ranks
     from denobench.report.tables import main_tables, make_tables
     from denobench.report.verdict import judge
@@ -107,8 +128,10 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
     progress(1, 4, "tables")
     tables = make_tables(summary)
     paths = [*_export(summary, folder)]
-    for table in tables:
-        paths += _save_table(table, folder / "tables")
+    written = _texts(summary, tables)
+    for name, text in written.items():
+        write_text(folder / name, text)
+        paths.append(folder / name)
     pictures = []
     for draws, done in ((draw, 2), (draw_ranks, 2), (draw_gallery, 3)):
         progress(done, 4, "figures")
@@ -117,13 +140,12 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
             pictures.append((picture, files[0]))
             paths += files
     lines = judge(summary)
-    texts = paragraphs(summary)
-    write_text(folder / "text.md", "\n\n".join(texts) + "\n")
-    write_text(folder / "report.html", render(summary, tables, pictures, lines, texts))
+    prose = written["text.md"].strip().split("\n\n")
+    write_text(folder / "report.html", render(summary, tables, pictures, lines, prose))
     progress(4, 4, "report")
     return Report(
         folder=folder,
-        paths=(*paths, folder / "text.md", folder / "report.html"),
+        paths=(*paths, folder / "report.html"),
         summary=tuple(line.text for line in lines),
         failures=int((~summary.rows["status"].isin(["ok", "skipped"])).sum()),
         main_tables=tuple(main_tables(summary)),
@@ -163,21 +185,6 @@ def _export(summary: Summary, folder: Path) -> list[Path]:
     rows.to_parquet(temporary, index=False)
     temporary.replace(paths[0])
     write_text(paths[1], rows.to_csv(index=False))
-    return paths
-
-
-def _save_table(table: Table, folder: Path) -> list[Path]:
-    """Write a table as CSV (tidy), Markdown and LaTeX."""
-    from denobench.report.formats import to_latex, to_markdown
-
-    texts = {
-        "csv": table.tidy.to_csv(index=False),
-        "md": to_markdown(table),
-        "tex": to_latex(table),
-    }
-    paths = [folder / f"{table.name}.{suffix}" for suffix in texts]
-    for path, text in zip(paths, texts.values(), strict=True):
-        write_text(path, text)
     return paths
 
 

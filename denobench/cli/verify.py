@@ -1,0 +1,38 @@
+"""``denobench verify``: does a finished run hold what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def verify(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
+    sample: Annotated[
+        int, typer.Option(min=0, help="Rows to compute again; 0 checks tables alone.")
+    ] = 10,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the images, where the data set needs one.")
+    ] = None,
+) -> None:
+    """Make every table again from the rows, and a sample of the rows again from the images.
+
+    Exit code 1 if anything differs.
+    """
+    from denobench import api
+    from denobench.progress import Bars
+
+    with Bars() as bars:
+        found = api.verify(run, sample=sample, data=data, watcher=bars)
+    for name, (then, here) in found.versions.items():
+        typer.secho(f"{name} was {then}, here it is {here}.", fg="yellow")
+    for problem in found.problems:
+        typer.secho(problem, fg="red")
+    typer.echo(
+        f"{found.files} texts made again from the rows, {found.rows} rows computed again: "
+        f"{len(found.problems) or 'no'} differences."
+    )
+    if found.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,211 @@
+"""Check a finished run: its tables against its rows, and its rows against images and methods."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from denobench import config as configs
+from denobench import models
+from denobench.engine import cells as engine_cells
+from denobench.engine.manifest import describe
+from denobench.engine.plan import Cell, Plan, make_plan
+from denobench.noise import Noise
+from denobench.report import texts
+from denobench.rows import RunFolder
+
+# What two machines may differ by, in dB and as a fraction of the other scores.
+CLASSICAL, NETWORK = (1e-4, 1e-5), (1e-2, 1e-3)
+
+_WHICH = ["method", "noise", "level", "image", "realisation"]
+_DIGESTS = ("image_digest", "field_digest")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was checked, and what was found wrong.
+
+    Attributes
+    ----------
+    files, rows
+        How many tables and other texts were made again, and rows computed again.
+    problems
+        One sentence per difference, naming the file or row; empty if the run is right.
+    versions
+        Per library, the version of the run and the one here, where they differ.
+    """
+
+    files: int
+    rows: int
+    problems: tuple[str, ...]
+    versions: dict[str, tuple[str, str]]
+
+
+def verify(
+    folder: RunFolder,
+    *,
+    sample: int,
+    data: Path | None = None,
+    progress: Callable[[float, float, str], None],
+) -> Verification:
+    """Make every table again from the rows, and compute a sample of the rows again.
+
+    Parameters
+    ----------
+    folder
+        The run.
+    sample
+        How many completed rows to compute again, drawn at random by the run's seed; 0 for none.
+    data
+        Folder of the images, where the run's data set needs one.
+    progress
+        Told how many rows are done.
+
+    Raises
+    ------
+    DenobenchError
+        If the run has no rows, or its images or methods are not here.
+    """
+    expected = texts([folder])
+    problems = [*_rows_agree(folder)]
+    for name, text in expected.items():
+        path = folder.path / name
+        found = path.read_text("utf-8") if path.is_file() else None
+        problems += _compare_texts(name, text, found)
+    strangers = {path.name for path in (folder.path / "tables").glob("*.*")}
+    for name in sorted(strangers - {Path(name).name for name in expected}):
+        problems.append(f"tables/{name} does not follow from the rows.")
+    if not sample:
+        return Verification(len(expected), 0, tuple(problems), {})
+    manifest = folder.manifest()
+    settings = manifest["config"] | ({"data": data} if data else {})
+    plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
+    chosen = _draw(folder.frame(), sample, plan.config.seed)
+    cells = _cells(plan, folder)
+    for done, row in enumerate(chosen):
+        progress(done, len(chosen), f"{row['method']} on {row['image']}")
+        problems += _check_row(row, cells, manifest)
+    progress(len(chosen), len(chosen), "")
+    here = describe(plan, folder.name)["versions"]
+    then = manifest.get("versions") or {}
+    differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
+    return Verification(len(expected), len(chosen), tuple(problems), differing)
+
+
+def _rows_agree(folder: RunFolder) -> Iterator[str]:
+    """Compare the exported rows with the store, or with each other where there is no store."""
+    frame = folder.frame()
+    for name in ("rows.csv", "rows.parquet"):
+        path = folder.path / name
+        if path.is_file():
+            other = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
+            yield from _compare_frames(name, frame, other)
+
+
+def _compare_frames(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
+    if len(frame) != len(other) or {*frame} - {*other}:
+        yield f"{name} has not the rows and columns of the run's store."
+        return
+    one, two = (table.sort_values("key", ignore_index=True) for table in (frame, other))
+    for column in frame:
+        if pd.api.types.is_numeric_dtype(one[column]):
+            same = np.isclose(
+                one[column].astype(float), two[column].astype(float), 1e-12, 0, equal_nan=True
+            )
+        else:
+            same = _as_text(one[column]) == _as_text(two[column])
+        for place in np.flatnonzero(~np.asarray(same))[:1]:
+            yield (
+                f"{name}: {_name(two.loc[place])}: {column} is {two[column][place]}, "
+                f"{one[column][place]} in the run's store."
+            )
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Return a column as CSV has it: nothing where there is no value."""
+    return column.astype(object).where(column.notna(), "").astype(str)
+
+
+def _compare_texts(name: str, expected: str, found: str | None) -> Iterator[str]:
+    """Say where a file first differs from what the rows give."""
+    if found is None:
+        yield f"{name} is missing."
+    elif found != expected and not (name.endswith(".csv") and _equal_numbers(expected, found)):
+        ours, theirs = expected.splitlines(), found.splitlines()
+        length = min(len(ours), len(theirs))
+        line = next((n for n in range(length) if ours[n] != theirs[n]), length)
+        right = ours[line].strip() if line < len(ours) else "nothing"
+        yield f"{name}, line {line + 1} does not follow from the rows, which give: {right[:160]}"
+
+
+def _equal_numbers(expected: str, found: str) -> bool:
+    """Whether two CSV texts differ in the last bits of numbers only."""
+    one, two = (pd.read_csv(io.StringIO(text)) for text in (expected, found))
+    try:
+        pd.testing.assert_frame_equal(one, two, rtol=1e-12, atol=0)
+    except AssertionError:
+        return False
+    return True
+
+
+def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
+    """Draw completed rows, as evenly over the methods as can be."""
+    done = frame[frame["status"] == "ok"].sample(frac=1, random_state=seed)
+    turn = done.groupby("method").cumcount()
+    chosen = done.loc[turn.sort_values(kind="stable").index[:sample]]
+    return [{str(name): value for name, value in row.items()} for _, row in chosen.iterrows()]
+
+
+def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
+    """Return the plan's cells, by what a row names; with the weights that the rows name."""
+    files = {sha256(path.read_bytes()).hexdigest(): path for path in folder.path.glob("models/*")}
+    files |= {model.digest: model.weights for model in models.models()}
+    frame = folder.frame()
+    fitted = frame[frame["weights_digest"].fillna("") != ""]
+    weights = {
+        (row["method"], Noise(row["noise"], row["level"])): (files[digest], digest)
+        for _, row in fitted.drop_duplicates(["method", "noise", "level"]).iterrows()
+        if (digest := row["weights_digest"]) in files
+    }
+    return {
+        (c.method, c.noise.model, c.noise.level, c.item.id, c.realisation): c
+        for c in plan.cells(weights)
+    }
+
+
+def _check_row(
+    row: dict[str, Any], cells: dict[tuple[Any, ...], Cell], manifest: dict[str, Any]
+) -> Iterator[str]:
+    """Compute a row again and compare digests and scores."""
+    cell = cells.get(tuple(row[name] for name in _WHICH))
+    if cell is None:
+        yield f"{_name(row)}: is not in the plan of the manifest's config, or its weights are gone."
+        return
+    again = engine_cells.compute(cell)
+    for digest in _DIGESTS:
+        if getattr(again, digest) != row[digest]:
+            what = digest.removesuffix("_digest")
+            yield f"{_name(row)}: the {what} is another one: the image, seed or split was changed."
+            return
+    if again.status != "ok":
+        yield f"{_name(row)}: {again.status} here: {again.error}"
+    decibel, other = NETWORK if cell.weights else CLASSICAL
+    for name, value in again.metrics.items():
+        told = (manifest.get("metrics") or {}).get(name.removesuffix("_foreground")) or {}
+        tolerance = decibel if told.get("unit") == "dB" else other
+        recorded = float(row[name])
+        if not (value == recorded or math.isclose(value, recorded, abs_tol=tolerance, rel_tol=0)):
+            yield f"{_name(row)}: {name} is {value:.6g} here, {recorded:.6g} in the run."
+
+
+def _name(row: Any) -> str:
+    where = f"{row['noise']}:{float(row['level']):g}, {row['image']}"
+    return f"{row['method']}, {where}, realisation {row['realisation']}"

@@ -1,0 +1,152 @@
+"""A run that was changed by hand, in one digit, one row or one seed, is found out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import denobench
+from denobench.rows import RunFolder
+from denobench.verification import Verification, verify
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real small run, with a method that always fails."""
+    folder = tmp_path_factory.mktemp("verify")
+    plugin = folder / "failing.py"
+    plugin.write_text(
+        "from denobench import denoiser\n\n@denoiser('failing')\n"
+        "def failing(noisy, sigma):\n    raise ValueError('never works')\n"
+    )
+    settings = {
+        "limit": 4, "size": 48, "noise": ["gaussian:0.05", "gaussian:0.1"], "gallery": 0,
+        "methods": ["identity", "tv", "wavelet", "median", "failing"], "timing.repeats": 2,
+        "plugins": [plugin],
+    }  # fmt: skip
+    denobench.run("quick", settings, out=folder / "run", progress=False)
+    return folder / "run"
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    """A copy to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def check(run: Path, sample: int = 0) -> Verification:
+    return verify(RunFolder.open(run), sample=sample, progress=lambda *_: None)
+
+
+def alter_digit(path: Path) -> None:
+    """Change the last digit that stands before no letter: one of a number, not of a name."""
+    text = path.read_text("utf-8")
+    found = [*re.finditer(r"\d\.\d*?([1-9])(?=[^\w.])", text)]
+    place = found[len(found) // 2].start(1)
+    other = "1" if text[place] != "1" else "2"
+    path.write_text(text[:place] + other + text[place + 1 :], "utf-8")
+
+
+def test_a_run_is_what_it_says(run: Path) -> None:
+    """An untouched run has no differences, in its tables and in rows computed again."""
+    found = check(run, sample=8)
+    assert found.problems == ()
+    assert found.versions == {}
+    assert found.rows == 8
+    assert found.files > 10
+
+
+def test_a_run_without_its_store_is_checked_too(run: Path) -> None:
+    """As committed: the exported rows alone carry the tables."""
+    (run / "rows.sqlite").unlink()
+    assert check(run).problems == ()
+
+
+KINDS = ["quality-gaussian", "foreground-gaussian", "nrmse-gaussian", "timing"]
+KINDS += ["paired-psnr-gaussian", "paired-ssim-gaussian"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "md", "tex"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_digit_of_a_table(run: Path, kind: str, suffix: str) -> None:
+    """One digit that was changed is found, and its table named."""
+    alter_digit(run / "tables" / f"{kind}.{suffix}")
+    (problem,) = check(run).problems
+    assert f"tables/{kind}.{suffix}, line " in problem
+
+
+def test_one_digit_of_the_failures(run: Path) -> None:
+    """The number of failed cells cannot be changed either."""
+    path = run / "tables" / "failures.md"
+    path.write_text(path.read_text("utf-8").replace("| 8 |", "| 7 |"), "utf-8")
+    assert "failures.md" in check(run).problems[0]
+
+
+def test_one_digit_of_the_text(run: Path) -> None:
+    """The paragraph for a paper is made again like a table."""
+    alter_digit(run / "text.md")
+    assert check(run).problems[0].startswith("text.md, line ")
+
+
+@pytest.mark.parametrize("name", ["tables/quality-gaussian.tex", "text.md"])
+def test_a_missing_file(run: Path, name: str) -> None:
+    """A table that was taken away is missed."""
+    (run / name).unlink()
+    assert check(run).problems == (f"{name} is missing.",)
+
+
+def test_a_table_of_unknown_origin(run: Path) -> None:
+    """A table that the rows do not give is named."""
+    (run / "tables" / "better.csv").write_text("method,psnr\nours,99\n")
+    assert check(run).problems == ("tables/better.csv does not follow from the rows.",)
+
+
+def test_one_exported_row(run: Path) -> None:
+    """A score changed in an export is found, and its row named."""
+    frame = pd.read_csv(run / "rows.csv")
+    frame.loc[3, "psnr"] += 0.01
+    frame.to_csv(run / "rows.csv", index=False)
+    (problem,) = check(run).problems
+    assert problem.startswith("rows.csv: ")
+    assert frame.loc[3, "image"] in problem
+
+
+def test_one_row_of_the_store(run: Path) -> None:
+    """A score changed in the store contradicts the exports, the tables and the computation."""
+    with sqlite3.connect(run / "rows.sqlite") as database:
+        database.execute(
+            "UPDATE rows SET metrics = json_set(metrics, '$.psnr', 40) "
+            "WHERE method = 'median' AND level = 0.1"
+        )
+    problems = check(run, sample=32).problems
+    assert any(problem.startswith("rows.parquet: ") for problem in problems)
+    assert any(problem.startswith("tables/quality-gaussian.csv") for problem in problems)
+    assert any("psnr is" in problem and "40 in the run" in problem for problem in problems)
+
+
+def test_one_seed(run: Path) -> None:
+    """With another seed in the manifest the noise of the rows is another one."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["config"]["seed"] = 1
+    path.write_text(json.dumps(manifest))
+    problems = check(run, sample=4).problems
+    assert problems
+    assert all("the field is another one" in p or "is not in the plan" in p for p in problems)
+
+
+def test_versions_that_differ_are_named(run: Path) -> None:
+    """A library of another version is reported, not counted as a difference."""
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["versions"]["numpy"] = "1.0"
+    path.write_text(json.dumps(manifest))
+    found = check(run, sample=1)
+    assert found.versions["numpy"][0] == "1.0"
+    assert found.problems == ()
