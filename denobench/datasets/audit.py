@@ -220,8 +220,6 @@ def _look(path: Path, name: str, label: str, cluster: str, digest: str) -> Audit
     image = images.read(path)
     with Image.open(path) as file:
         kind, mode = str(file.format), file.mode
-    mask = images.foreground(image)
-    rows, columns = _span(mask)
     return AuditedFile(
         id=name,
         label=label,
@@ -233,7 +231,7 @@ def _look(path: Path, name: str, label: str, cluster: str, digest: str) -> Audit
         width=image.shape[1],
         height=image.shape[0],
         frame=_frame(image),
-        sigma=_sigma(image[slice(*rows), slice(*columns)]),
+        sigma=residual_noise(image),
     )
 
 
@@ -253,11 +251,25 @@ def _frame(image: NDArray[np.float32]) -> tuple[int, int, int, int]:
     return top, width - right, height - bottom, left
 
 
-def _sigma(image: NDArray[np.float32]) -> float:
-    """Return the estimated noise; 0 for an image too small or too plain to tell."""
-    if min(image.shape) < 2 or np.ptp(image) == 0:
+def residual_noise(image: NDArray[np.float32]) -> float:
+    """Estimate the noise that a clean image still has, inside its head's rectangle.
+
+    Parameters
+    ----------
+    image
+        float32, (H, W), in [0, 1].
+
+    Returns
+    -------
+    float
+        Standard deviation as a fraction of full scale; 0 for an image too small or too plain to
+        tell.
+    """
+    rows, columns = _span(images.foreground(image))
+    head = image[slice(*rows), slice(*columns)]
+    if min(head.shape) < 2 or np.ptp(head) == 0:
         return 0.0
-    return float(estimate_sigma(image))
+    return float(estimate_sigma(head))
 
 
 def _leak(dataset: Dataset, splits: int) -> Leak:

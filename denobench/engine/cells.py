@@ -18,6 +18,8 @@ from denobench.methods import Denoiser, FittedDenoiser
 from denobench.noise import Noise
 from denobench.rows import Row, RunFolder
 
+CLIP = (0.0, 1.0)
+
 
 class BadOutputError(Exception):
     """A method broke its contract."""
@@ -106,7 +108,7 @@ def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
         raise BadOutputError("returned NaN or infinity")
     if not np.array_equal(noisy, given):
         raise BadOutputError("changed its input; denoise a copy")
-    return np.clip(answer.astype(np.float64), 0.0, 1.0)
+    return np.clip(answer.astype(np.float64), *CLIP)
 
 
 @lru_cache(maxsize=16)

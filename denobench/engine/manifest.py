@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
-from denobench import metrics, noise
+from denobench import images, metrics, noise
+from denobench.datasets.audit import residual_noise
+from denobench.engine.cells import CLIP
 from denobench.engine.plan import Plan, PlannedMethod, installed_version
+
+RESIDUAL_SAMPLE = 20
 
 # Besides what the methods declare: what reads, corrupts and scores images.
 _HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
@@ -35,6 +41,11 @@ def describe(plan: Plan, name: str) -> dict[str, Any]:
         "dataset": _dataset(plan),
         "methods": {method.name: _method(method) for method in plan.methods},
         "metrics": {name: _metric(name) for name in config.metrics},
+        "protocol": {
+            "clip": CLIP,
+            "interpolation": "INTER_AREA" if config.side else None,
+            "foreground": _summary_line(images.foreground),
+        },
         "noise_models": {name: {"title": noise.REGISTRY.load(name).title} for name in models},
         "gallery": [
             {"image": item.id, "noise": corruption.model, "level": corruption.level}
@@ -67,9 +78,23 @@ def _dataset(plan: Plan) -> dict[str, Any]:
         "unreadable": [
             {"path": found.path, "reason": found.reason} for found in plan.dataset.unreadable
         ],
+        "residual_noise": _residual_noise(plan),
         "remark": plan.dataset.remark,
         "digest": sha256(digests.encode()).hexdigest(),
     }
+
+
+def _residual_noise(plan: Plan) -> dict[str, float]:
+    """Return how clean the references are, judged by some of the test images."""
+    step = -(-len(plan.test) // RESIDUAL_SAMPLE)
+    found = [residual_noise(item.read(plan.config.side)) for item in plan.test[::step]]
+    return {"median": float(np.median(found)), "max": max(found), "images": len(found)}
+
+
+def _summary_line(documented: Callable[..., object]) -> str:
+    """Return what the first line of a function's documentation says it returns."""
+    line = (inspect.getdoc(documented) or "").partition("\n")[0]
+    return line.removeprefix("Return ").rstrip(".")
 
 
 def _method(method: PlannedMethod) -> dict[str, Any]:
@@ -88,9 +113,14 @@ def _method(method: PlannedMethod) -> dict[str, Any]:
     }
 
 
-def _metric(name: str) -> dict[str, str]:
+def _metric(name: str) -> dict[str, Any]:
     metric = metrics.REGISTRY.load(name)
-    return {"title": metric.title, "unit": metric.unit, "better": metric.better}
+    return {
+        "title": metric.title,
+        "unit": metric.unit,
+        "better": metric.better,
+        "settings": dict(metric.settings),
+    }
 
 
 def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,8 @@ class Metric:
         What else it looks at, given by keyword: ``noisy`` (the noisy image, float64, (H, W)) or
         ``tumour`` (the tumour's mask, uint8, (H, W): 1 core, 2 rim, 3 oedema). The score is NaN
         where an image has no such thing.
+    settings
+        What a reader must know to compute the same score, for the report.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Metric:
     better: str
     measure: Measure
     needs: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def regions(self) -> bool:
@@ -75,6 +79,7 @@ def metric(
     unit: str = "",
     better: str = "higher",
     needs: tuple[str, ...] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> Callable[[Measure], Metric]:
     """Turn a measuring function into a metric."""
     for each in needs:
@@ -82,7 +87,7 @@ def metric(
             raise unknown(f"need of metric {name!r}", each, KNOWN)
 
     def wrap(measure: Measure) -> Metric:
-        return Metric(name, title, unit, better, measure, needs)
+        return Metric(name, title, unit, better, measure, needs, settings or {})
 
     return wrap
 

@@ -7,15 +7,18 @@ from skimage.metrics import structural_similarity
 
 from denobench.metrics.base import metric
 
+# Wang's.
+_SSIM = {"sigma": 1.5, "gaussian_weights": True, "use_sample_covariance": False, "data_range": 1.0}
 
-@metric("psnr", title="PSNR", unit="dB")
+
+@metric("psnr", title="PSNR", unit="dB", settings={"data_range": 1.0})
 def psnr(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
     """Peak signal-to-noise ratio, ``-10 log10(MSE)`` in dB; infinite for equal images."""
     error = _mean_square(image - denoised, mask)
     return float("inf") if error == 0 else -10 * np.log10(error)
 
 
-@metric("ssim", title="SSIM")
+@metric("ssim", title="SSIM", settings=_SSIM)
 def ssim(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
     """Structural similarity with Wang's settings, in [-1, 1].
 
@@ -27,15 +30,7 @@ def ssim(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> fl
     Z. Wang et al., "Image quality assessment: from error visibility to structural similarity",
     IEEE Transactions on Image Processing 13(4), 2004.
     """
-    mean, similarity = structural_similarity(
-        image,
-        denoised,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
-        full=True,
-    )
+    mean, similarity = structural_similarity(image, denoised, full=True, **_SSIM)
     return float(mean if mask is None else similarity[mask].mean())
 
 

@@ -16,7 +16,11 @@ _FULL_SCALE = 255.0
 _GMSD_CONSTANT = 170.0
 
 
-@metric("haarpsi", title="HaarPSI")
+_NATURAL = {"constant": 30.0, "alpha": 4.2}
+_MEDICAL = {"constant": 5.0, "alpha": 4.9}
+
+
+@metric("haarpsi", title="HaarPSI", settings=_NATURAL)
 def haarpsi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
     """Haar wavelet perceptual similarity, in [0, 1], with the constants for natural images.
 
@@ -27,10 +31,10 @@ def haarpsi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) ->
     R. Reisenhofer et al., "A Haar wavelet-based perceptual similarity index for image quality
     assessment", Signal Processing: Image Communication 61, 2018.
     """
-    return _haarpsi(image, denoised, mask, constant=30.0, alpha=4.2)
+    return _haarpsi(image, denoised, mask, **_NATURAL)
 
 
-@metric("haarpsi-med", title="HaarPSI-MED")
+@metric("haarpsi-med", title="HaarPSI-MED", settings=_MEDICAL)
 def haarpsi_med(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
     """Haar wavelet perceptual similarity, in [0, 1], with the constants for medical images.
 
@@ -42,7 +46,7 @@ def haarpsi_med(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None
     C. Karner et al., "Parameter choices in HaarPSI for IQA with medical images", IEEE ISBI 2025,
     arXiv:2410.24098.
     """
-    return _haarpsi(image, denoised, mask, constant=5.0, alpha=4.9)
+    return _haarpsi(image, denoised, mask, **_MEDICAL)
 
 
 def _haarpsi(

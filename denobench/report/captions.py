@@ -11,11 +11,6 @@ from denobench.report.entries import Metric
 from denobench.report.formats import ALIKE, APART, BELOW, DIFFERENT
 from denobench.report.summary import COMPARED_FROM, Summary
 
-SCORES = (
-    "Noise is added after resizing; answers are clipped to [0, 1] before scoring. data_range is 1; "
-    "SSIM has a Gaussian window of sigma 1.5 and population covariance."
-)
-
 FEW_CLUSTERS = 10
 
 
@@ -43,6 +38,36 @@ def images(summary: Summary, noise: str) -> str:
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
     return text + (f", seed {manifest['seed']}" if manifest.get("seed") is not None else "")
+
+
+def scoring(manifest: Mapping[str, Any], names: Iterable[str] = ()) -> str:
+    """Say how answers became scores, with the settings of the named metrics, or of all."""
+    protocol, metrics = manifest.get("protocol") or {}, manifest.get("metrics") or {}
+    sentences = ["Noise is added after resizing."] if protocol.get("interpolation") else []
+    if protocol.get("clip"):
+        low, high = protocol["clip"]
+        sentences.append(f"Answers are clipped to [{low:g}, {high:g}] before scoring.")
+    for name in dict.fromkeys(each.removesuffix("_foreground") for each in names or metrics):
+        told = metrics.get(name) or {}
+        settings = ", ".join(
+            f"{key} {value}" for key, value in (told.get("settings") or {}).items()
+        )
+        if settings:
+            sentences.append(f"{told['title']}: {settings}.")
+    if protocol.get("foreground"):
+        sentences.append(f"Foreground: {protocol['foreground']}.")
+    return " ".join(sentences)
+
+
+def references(manifest: Mapping[str, Any]) -> str:
+    """Say how clean the references are."""
+    found = (manifest.get("dataset") or {}).get("residual_noise")
+    if not found:
+        return ""
+    return (
+        f"The references still have noise of {100 * found['median']:.2f} % of full scale (median; "
+        f"at most {100 * found['max']:.2f} %), estimated on {count(found['images'], 'test image')}."
+    )
 
 
 def split(manifest: Mapping[str, Any]) -> str:
@@ -92,7 +117,8 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tu
             "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
         )
     notes += _completion(scores)
-    notes += [SCORES, split(summary.manifest), *remarks(summary)]
+    manifest = summary.manifest
+    notes += [scoring(manifest, names), references(manifest), split(manifest), *remarks(summary)]
     return tuple(note for note in notes if note)
 
 

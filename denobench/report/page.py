@@ -146,7 +146,9 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
         "Size": manifest.get("size"),
         "Seed": manifest.get("seed"),
         "Realisations": manifest.get("realisations"),
-        "Scores": captions.SCORES,
+        "Scores": captions.scoring(manifest),
+        "References": captions.references(manifest),
+        "Tracks": captions.listing(sorted({entry.track for entry in summary.entries})),
         "Hardware": ", ".join(
             str(part)
             for part in (hardware.get("cpu"), cores, memory, hardware.get("platform"))

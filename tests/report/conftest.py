@@ -226,9 +226,12 @@ def make_manifest(
             }
             for name, (title, registered, track, _) in methods.items()
         },
+        "protocol": {"clip": [0.0, 1.0], "interpolation": "INTER_AREA", "foreground": "the head"},
         "metrics": {
-            "psnr": {"title": "PSNR", "unit": "dB", "better": "higher"},
-            "ssim": {"title": "SSIM", "unit": "", "better": "higher"},
+            "psnr": {
+                "title": "PSNR", "unit": "dB", "better": "higher", "settings": {"data_range": 1.0},
+            },
+            "ssim": {"title": "SSIM", "unit": "", "better": "higher", "settings": {"sigma": 1.5}},
             "nrmse": {"title": "NRMSE", "unit": "", "better": "lower"},
         },
         "noise_models": {"gaussian": {"title": "Gaussian"}, "rician": {"title": "Rician"}},

@@ -91,8 +91,8 @@ def test_notes_say_what_the_numbers_are(summary: Summary) -> None:
         "seed 0",
         "N = 5",
         "clusters are not patients",
-        "Gaussian window of sigma 1.5",
-        "data_range is 1",
+        "SSIM: sigma 1.5.",
+        "PSNR: data_range 1.0.",
         "One geometric head: it demonstrates the tool and ranks nothing.",
         "Split by cluster",
         "Median: undertrained, 25 epochs.",
@@ -194,3 +194,21 @@ def test_failures_table_counts_cells(tables: dict[str, Table], run: RunFolder) -
     rows = tables["failures"].sections[0].rows
     assert sum(int(row[4].text) for row in rows) == (run.frame()["status"] != "ok").sum()
     assert any("needs_more 100% of a_library" in row[5].text for row in rows)
+
+
+def test_settings_of_scores_come_from_the_run(derive: Callable[..., RunFolder]) -> None:
+    """A table's notes tell what the manifest says of clipping, windows, masks and references."""
+    folder = derive(
+        protocol={"clip": [0, 1], "interpolation": "INTER_AREA", "foreground": "the mask of it"},
+        metrics={
+            "psnr": {"title": "PSNR", "unit": "dB", "better": "higher", "settings": {"range": 7}},
+            "ssim": {"title": "SSIM", "unit": "", "better": "higher", "settings": {"window": 9}},
+        },
+        dataset={"name": "p", "residual_noise": {"median": 0.01, "max": 0.02, "images": 5}},
+    )
+    notes = " ".join(main_tables(summarise([folder]))[0].notes)
+    assert "clipped to [0, 1]" in notes
+    assert "PSNR: range 7. SSIM: window 9." in notes
+    assert "Foreground: the mask of it." in notes
+    assert "1.00 % of full scale (median; at most 2.00 %), estimated on 5 test images" in notes
+    assert "not patients" in notes
