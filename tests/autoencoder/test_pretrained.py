@@ -1,0 +1,64 @@
+"""The weights that come with the package are those of the default comparison, trained in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from denobench import config, models, noise
+from denobench.engine.plan import Plan, make_plan
+from denobench.engine.training import fitted_method
+from denobench.models import Model
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """The default comparison's plan."""
+    return make_plan(config.load("quick"))
+
+
+@pytest.fixture
+def model(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """The weights that the default comparison finds where nothing was trained."""
+    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path)
+    method, training, _ = next(plan.trainings())
+    found = models.find(fitted_method(method), training)
+    assert found is not None
+    return found
+
+
+def test_the_default_comparison_finds_them(model: Model) -> None:
+    """They are found by what made them, with the history of all the paper's epochs."""
+    assert model.shipped
+    assert [*model.history["epoch"]] == [*range(1, 201)]
+    assert model.info["epochs"] == 200
+    assert model.info["kept_epoch"] == 200
+
+
+def test_the_history_shows_learning(model: Model) -> None:
+    """The loss has fallen far, and training and validation stay together."""
+    history = model.history
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 5
+    assert history["val_loss"].iloc[-1] < 2 * history["loss"].iloc[-1]
+
+
+def test_they_beat_doing_nothing_and_smoothing_at_the_highest_level(
+    model: Model, plan: Plan
+) -> None:
+    """At 0.2 the network is above the noisy image and above a Gaussian filter of any width."""
+    from scipy.ndimage import gaussian_filter
+
+    method = fitted_method(next(plan.trainings())[0])
+    method.load(model.weights)
+    gains = []
+    for item in plan.test[:3]:
+        clean = item.read(224)
+        fields = noise.draw_fields((1, *clean.shape), seed=0, image=item.digest, realisation=0)
+        noisy = noise.corrupt(clean, noise.gaussian, 0.2, fields)
+        answers = [noisy, *(gaussian_filter(noisy, width) for width in (1, 1.5, 2, 2.5))]
+        errors = [np.mean((np.clip(answer, 0, 1) - clean) ** 2) for answer in answers]
+        error = np.mean((method.denoise(noisy, None) - clean) ** 2)
+        gains.append(10 * np.log10(min(errors) / error))
+    assert np.mean(gains) > 0
