@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from denobench.config import Config
-    from denobench.engine.coordinator import Outcome, Watcher
+    from denobench.engine.coordinator import Outcome
+    from denobench.engine.status import Watcher
     from denobench.models import Model
     from denobench.report import Report
     from denobench.verification import Verification
@@ -132,6 +133,7 @@ def carry_out(
     """
     from denobench import report
     from denobench.engine import coordinator
+    from denobench.rows import naming_full_disk
 
     folder = Path(out) if out else RESULTS / config.name
     outcome = coordinator.carry_out(config, folder, watcher)
@@ -141,7 +143,8 @@ def carry_out(
     def progress(done: float, total: float, text: str = "") -> None:
         watcher.stage("Report", done, total, text)
 
-    written = report.write([outcome.folder], progress=progress)
+    with naming_full_disk(folder):
+        written = report.write([outcome.folder], progress=progress)
     return outcome, written
 
 

@@ -89,7 +89,10 @@ class Config(BaseModel):
     timing
         How runtimes are measured.
     timeout
-        Seconds that one cell may take.
+        Seconds that one cell may take; then its worker is killed.
+    memory
+        GiB that one worker may use, then it is killed; 0.9 of the machine's memory, divided by
+        the workers, if left out.
     workers
         Worker processes; all cores if left out.
     gallery
@@ -113,6 +116,7 @@ class Config(BaseModel):
     plugins: tuple[Path, ...] = ()
     timing: TimingEntry = Field(default_factory=TimingEntry)
     timeout: float = Field(default=600.0, gt=0)
+    memory: float | None = Field(default=None, gt=0)
     workers: int | None = Field(default=None, ge=1)
     gallery: int = Field(default=2, ge=0)
 

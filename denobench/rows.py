@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -96,6 +97,8 @@ class RowStore:
             with database:
                 yield database
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise _full(self.path) from error
             raise DenobenchError(f"{self.path}: the store of rows failed ({error}).") from error
         finally:
             database.close()
@@ -148,7 +151,8 @@ class RunFolder:
 
     Files: ``rows.sqlite`` (the store), ``rows.parquet``, ``rows.csv``, ``timing.csv``,
     ``training.csv``, ``tuning.csv``, ``manifest.json``, ``tables/``, ``figures/``, ``gallery/``,
-    ``models/``, ``report.html`` and ``workers.log`` (what methods print).
+    ``models/``, ``report.html``, ``run.log`` (what happened) and ``workers.log`` (what methods
+    print).
     """
 
     path: Path
@@ -216,7 +220,7 @@ class RunFolder:
         """Keep a picture for the gallery: ``clean``, ``noisy`` or a method's answer."""
         path = self._picture(image, noise, level, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{os.getpid()}-{path.name}")
+        temporary = path.with_name(f".{path.name}")
         np.save(temporary, pixels.astype(np.float32), allow_pickle=False)
         os.replace(temporary, path)
 
@@ -232,9 +236,26 @@ class RunFolder:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".{path.name}.part")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into one that says so, and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(Path(error.filename or path)) from error
+        raise
+
+
+def _full(path: Path) -> DenobenchError:
+    return DenobenchError(
+        f"{path}: no room is left on the disk; free some, and run the same command again to go on."
+    )
 
 
 def _slug(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +18,7 @@ from denobench.datasets import Item
 from denobench.engine.plan import Cell
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.noise import Noise
-from denobench.rows import Row, RunFolder
+from denobench.rows import Row
 
 CLIP = (0.0, 1.0)
 
@@ -25,19 +27,32 @@ class BadOutputError(Exception):
     """A method broke its contract."""
 
 
-def compute(cell: Cell, folder: Path | None = None) -> Row:
-    """Return the row of a cell; a method that raises or breaks its contract gives a failed one.
+@dataclass(frozen=True)
+class Computed:
+    """What a worker sends home.
 
-    Parameters
+    Attributes
     ----------
-    cell
-        What to compute.
-    folder
-        The run's folder, where pictures for the gallery are kept; None keeps none.
+    row
+        The cell's record.
+    pictures
+        For the gallery, by name: ``clean``, ``noisy`` and the method's answer; or empty.
+    seconds
+        Wall time of the whole cell: reading, noise, the call and scoring.
     """
-    clean, mask, tumour = _clean(cell.item, cell.size)
-    noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+
+    row: Row
+    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def compute(cell: Cell) -> Computed:
+    """Compute a cell; a method that raises or breaks its contract gives a failed row."""
+    started = time.perf_counter()
+    field_digest = ""
     try:
+        clean, mask, tumour = _clean(cell.item, cell.size)
+        noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
         method = load_method(cell.registered, cell.parameters, cell.weights)
         sigma = told_sigma(cell, noisy)
         given = noisy.copy()
@@ -46,11 +61,10 @@ def compute(cell: Cell, folder: Path | None = None) -> Row:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         denoised = checked(answer, noisy, given)
     except Exception as error:
-        return row(cell, "failed", f"{type(error).__name__}: {error}", field_digest=field_digest)
+        reason = f"{type(error).__name__}: {error}"
+        return Computed(row(cell, "failed", reason, field_digest=field_digest))
     chosen = [metrics.REGISTRY.load(name) for name in cell.metrics]
-    if folder and cell.picture:
-        _keep_pictures(cell, RunFolder(folder), clean, noisy, denoised)
-    return row(
+    found = row(
         cell,
         "ok",
         metrics=metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour),
@@ -58,6 +72,8 @@ def compute(cell: Cell, folder: Path | None = None) -> Row:
         cpu_seconds=cpu,
         field_digest=field_digest,
     )
+    pictures = {"clean": clean, "noisy": noisy, cell.method: denoised} if cell.picture else {}
+    return Computed(found, pictures, time.perf_counter() - started)
 
 
 def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
@@ -145,10 +161,3 @@ def noisy_image(cell: Cell) -> np.ndarray:
     """Return the noisy image of a cell, float32, (H, W)."""
     noisy, _ = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
     return noisy
-
-
-def _keep_pictures(
-    cell: Cell, folder: RunFolder, clean: np.ndarray, noisy: np.ndarray, denoised: np.ndarray
-) -> None:
-    for name, pixels in (("clean", clean), ("noisy", noisy), (cell.method, denoised)):
-        folder.save_picture(cell.item.id, cell.noise.model, cell.noise.level, name, pixels)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections import Counter
@@ -11,30 +10,24 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
 
 from denobench.config import Config
-from denobench.engine import local, manifest, timing, training
-from denobench.engine.cells import row
+from denobench.engine import manifest, timing, training
+from denobench.engine.cells import Computed, row
+from denobench.engine.local import Limits, Pool
+from denobench.engine.machine import cores, memory
 from denobench.engine.plan import Cell, Plan, PlannedMethod, make_plan
+from denobench.engine.queue import Queue
+from denobench.engine.status import Journal, Watcher
 from denobench.engine.workers import ChildError
 from denobench.errors import DenobenchError
 from denobench.models import Model
 from denobench.noise import Noise
-from denobench.rows import LOG, Row, RunFolder, write_text
-
-
-class Watcher(Protocol):
-    """Told how far each stage of a run is, and what is worth saying on the way."""
-
-    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
-        """Say that ``done`` of ``total`` steps of a stage are finished, and what runs."""
-
-    def say(self, text: str) -> None:
-        """Say something once."""
+from denobench.rows import LOG, Row, RunFolder, naming_full_disk, write_text
 
 
 @dataclass
@@ -85,15 +78,16 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
     for found in plan.dataset.unreadable:
         watcher.say(f"Left out {found.path}: {found.reason}")
-    with _locked(path):
+    with naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
         outcome = Outcome(folder)
         about = manifest.describe(plan, folder.name)
         about["stages"] = _earlier_stages(folder)
         try:
-            _fill(plan, about, outcome, watcher)
+            _fill(plan, about, outcome, journal)
         except KeyboardInterrupt:
             outcome.interrupted = True
+            journal.interrupted()
         folder.write_manifest(about)
         return outcome
 
@@ -268,34 +262,58 @@ def _picture_missing(cell: Cell, folder: RunFolder) -> bool:
 
 def _compute(pending: list[Cell], config: Config, outcome: Outcome, watcher: Watcher) -> float:
     """Compute cells, store their rows, and return the seconds that workers were busy."""
-    done = outcome.cells - len(pending)
-    watcher.stage("Cells", done, outcome.cells)
+    settled = outcome.cells - len(pending)
+    watcher.stage("Cells", settled, outcome.cells)
     busy = 0.0
 
-    def finished(found: Row) -> None:
-        nonlocal busy
-        outcome.folder.store.add([found])
-        outcome.computed += 1
-        busy += found.seconds or 0.0
-        text = f"{found.method} {found.noise}:{found.level:g}"
-        watcher.stage("Cells", done + outcome.computed, outcome.cells, text)
-        if found.status != "ok":
-            watcher.say(f"{found.method} {found.status} on {found.image}: {found.error}")
+    def finished(computed: list[Computed]) -> None:
+        nonlocal busy, settled
+        for each in computed:
+            _keep_pictures(each, outcome.folder)
+        rows = [each.row for each in computed]
+        outcome.folder.store.add(rows)
+        outcome.computed += sum(found.status != "skipped" for found in rows)
+        busy += sum(each.seconds for each in computed)
+        settled += len(rows)
+        _tell(rows, watcher)
+        text = f"{rows[-1].method} {rows[-1].noise}:{rows[-1].level:g}"
+        watcher.stage("Cells", settled, outcome.cells, text)
 
     if pending:
-        local.compute_all(
-            pending,
-            folder=outcome.folder.path,
-            processes=_processes(config, pending),
-            timeout=config.timeout,
-            plugins=config.plugins,
-            finished=finished,
-        )
+        processes = _processes(config, pending)
+        limits = Limits(config.timeout, _memory(config, processes))
+        log = outcome.folder.path / LOG
+        with Pool(processes, limits, plugins=config.plugins, log=log) as pool:
+            pool.compute(Queue(pending), finished)
     return busy
 
 
+def _tell(rows: list[Row], watcher: Watcher) -> None:
+    """Say which cells have no score, and which method is given up."""
+    for found in rows:
+        if found.status not in ("ok", "skipped"):
+            watcher.say(f"{found.method} {found.status} on {found.image}: {found.error}")
+    for name, reason in {
+        (found.method, found.error) for found in rows if found.status == "skipped"
+    }:
+        watcher.say(f"{name} is {reason}")
+
+
 def _processes(config: Config, pending: list[Cell]) -> int:
-    return min(config.workers or os.cpu_count() or 1, len(pending))
+    return min(config.workers or cores(), len(pending))
+
+
+def _memory(config: Config, processes: int) -> int:
+    """Return the bytes that one worker may use."""
+    if config.memory is not None:
+        return int(config.memory * 2**30)
+    return int(0.9 * memory() / processes)
+
+
+def _keep_pictures(computed: Computed, folder: RunFolder) -> None:
+    found = computed.row
+    for name, pixels in computed.pictures.items():
+        folder.save_picture(found.image, found.noise, found.level, name, pixels)
 
 
 def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) -> bool:
@@ -313,14 +331,17 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
         return False
     if not chosen:
         return False
-    found = timing.measure(
-        list(chosen.values()),
-        repeats=config.timing.repeats,
-        threads=config.timing.threads,
-        timeout=config.timeout,
-        plugins=config.plugins,
-        log=folder.path / LOG,
-        progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
-    )
+    for _ in range(2):
+        found = timing.measure(
+            list(chosen.values()),
+            repeats=config.timing.repeats,
+            threads=config.timing.threads,
+            timeout=config.timeout,
+            plugins=config.plugins,
+            log=folder.path / LOG,
+            progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
+        )
+        if "crashed" not in set(found["status"]):  # somebody may have killed a process
+            break
     write_text(folder.path / "timing.csv", found.to_csv(index=False))
     return True

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import platform
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
 from denobench import images, metrics, noise
 from denobench.datasets.audit import residual_noise
 from denobench.engine.cells import CLIP
+from denobench.engine.machine import hardware
 from denobench.engine.plan import Plan, PlannedMethod, installed_version
 
 RESIDUAL_SAMPLE = 20
@@ -126,27 +124,6 @@ def _metric(name: str) -> dict[str, Any]:
 def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
     declared = {package for method in methods for package in method.info.packages}
     return {package: installed_version(package) for package in sorted({*_HARNESS, *declared})}
-
-
-def hardware() -> Mapping[str, Any]:
-    """Return processor, cores, memory and system."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def _git() -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from denobench.engine import workers
 from denobench.engine.plan import Cell
+from denobench.engine.workers import Child, ChildDiedError, ChildError
 from denobench.methods import Denoiser, Progress
 
 # Short calls are repeated within a round until they fill this many seconds.
@@ -67,7 +67,7 @@ def measure(
         # All processes start together; after that one works at a time.
         children = {
             cell.method: stack.enter_context(
-                workers.conversation(_serve_calls, cell, threads=threads, plugins=plugins, log=log)
+                Child(_serve_calls, cell, threads=threads, plugins=plugins, log=log)
             )
             for cell in cells
         }
@@ -76,10 +76,10 @@ def measure(
             """Return a child's answer; one that fails is left out of further rounds."""
             try:
                 if question:
-                    children[name].send(question)
-                return workers.receive(children[name], timeout)
-            except (workers.ChildError, TimeoutError, OSError) as error:
-                records[name].update(status="failed", error=str(error))
+                    children[name].connection.send(question)
+                return children[name].receive(timeout)
+            except (ChildError, TimeoutError, OSError) as error:
+                records[name].update(status=_status(error), error=str(error))
                 del children[name]
                 return None
 
@@ -100,6 +100,13 @@ def measure(
             records[name].update(_summary(seconds[name]))
     progress(total, total)
     return pd.DataFrame.from_records(list(records.values()))
+
+
+def _status(error: Exception) -> str:
+    """Return what a row says of a method that gave no answer."""
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "crashed" if isinstance(error, ChildDiedError | OSError) else "failed"
 
 
 def _record(cell: Cell, threads: int) -> dict[str, Any]:

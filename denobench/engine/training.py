@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from denobench import methods, models
-from denobench.engine import workers
+from denobench.engine.machine import cores
 from denobench.engine.plan import PlannedMethod
+from denobench.engine.workers import Child, ChildDiedError
 from denobench.methods import FittedDenoiser, Progress, TrainingSet
 from denobench.models import Model
 
@@ -40,23 +40,38 @@ def obtain(
     found = models.find(fitted_method(method), training)
     if found:
         return found
-    with workers.conversation(
+    try:
+        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+    except ChildDiedError:  # somebody may have killed it: go on from its checkpoints, once
+        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+    trained = models.find(fitted_method(method), training)
+    assert trained is not None
+    return trained
+
+
+def _train_in_child(
+    method: PlannedMethod,
+    training: TrainingSet,
+    *,
+    plugins: Sequence[Path],
+    log: Path,
+    progress: Progress,
+) -> None:
+    """Train in a process that uses all cores."""
+    with Child(
         _train,
         method.registered,
         dict(method.parameters),
         training,
-        threads=os.cpu_count() or 1,
+        threads=cores(),
         plugins=plugins,
         log=log,
-    ) as connection:
+    ) as child:
         while True:
-            message = workers.receive(connection)
+            message = child.receive()
             if message is None:
-                break
+                return
             progress(*message)
-    trained = models.find(fitted_method(method), training)
-    assert trained is not None
-    return trained
 
 
 def _train(

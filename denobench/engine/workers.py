@@ -1,24 +1,29 @@
-"""Child processes: how each starts, and a conversation with one.
+"""Child processes: how each starts, talks, and ends with all that it has started.
 
-Nothing heavy is imported here, because thread counts must be set before numerical libraries load.
+Every child has a pipe of its own, so that one that is killed in the middle of a message hurts
+nobody else. Nothing heavy is imported here: children read this module first.
 """
 
 from __future__ import annotations
 
 import ctypes
-import multiprocessing
+import errno
 import os
 import signal
+import socket
+import subprocess
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-CONTEXT = multiprocessing.get_context("spawn")
+from denobench.errors import DenobenchError
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -29,123 +34,154 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-
-
-def start(threads: int, plugins: Sequence[Path], log: Path) -> None:
-    """Prepare this process: output, threads, signals, plugins. Runs first in every child.
-
-    Parameters
-    ----------
-    threads
-        How many threads a numerical library may use.
-    plugins
-        Plugin files to register.
-    log
-        File that takes whatever methods and libraries print.
-    """
-    _print_to(log)
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
-    _die_with_parent()
-
-    import cv2
-
-    from denobench import methods
-
-    cv2.setNumThreads(threads)
-    for path in plugins:
-        methods.add_plugin(path)
-
-
-def _print_to(log: Path) -> None:
-    """Let standard output and error, also those of compiled code, go to a file."""
-    with log.open("ab", buffering=0) as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this process when the coordinator dies, however it dies."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-
-
-def _follow(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
+_BOOT = "import sys; from denobench.engine.workers import _main; _main(int(sys.argv[1]))"
 
 
 class ChildError(Exception):
     """A child process failed or died; the message says how."""
 
 
-@contextmanager
-def conversation(
-    serve: Callable[..., None], *args: Any, threads: int, plugins: Sequence[Path], log: Path
-) -> Iterator[Connection]:
-    """Run ``serve(connection, *args)`` in a fresh process, prepared by `start`, and talk to it.
+class ChildDiedError(ChildError):
+    """A child process died: by itself, or killed by somebody."""
 
-    Yields
-    ------
-    multiprocessing.connection.Connection
-        Read it with `receive`, which raises if the child failed.
+
+class Child:
+    """A fresh process that runs ``serve(connection, *args)``, in a process group of its own.
+
+    It ends when this process does, however that ends.
+
+    Parameters
+    ----------
+    serve
+        What the child does: a function of a module, given the child's end of the pipe.
+    *args
+        Its further arguments.
+    threads
+        How many threads a numerical library may use.
+    plugins
+        Plugin files to register first.
+    log
+        File that takes whatever methods and libraries print.
     """
-    ours, theirs = CONTEXT.Pipe()
-    child = CONTEXT.Process(
-        target=_serve, args=(theirs, serve, args, threads, tuple(plugins), log), daemon=True
-    )
-    child.start()
-    theirs.close()
-    try:
-        yield ours
-    finally:
-        ours.close()
-        child.kill()
-        child.join()
+
+    def __init__(
+        self,
+        serve: Callable[..., None],
+        *args: Any,
+        threads: int,
+        plugins: Sequence[Path],
+        log: Path,
+    ) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs, log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, str(theirs.fileno())],
+                env=_environment(threads),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+            self.connection = Connection(ours.detach())
+        self.pid = self._process.pid
+        with suppress(BrokenPipeError):  # its death shows when it is asked for an answer
+            self.connection.send((os.getpid(), serve, args, threads, tuple(plugins)))
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def receive(self, timeout: float | None = None) -> Any:
+        """Return the child's next message.
+
+        Raises
+        ------
+        TimeoutError
+            If none comes within ``timeout`` seconds.
+        ChildError
+            If the child raised; `ChildDiedError` if it died.
+        DenobenchError
+            If the child found the disk full.
+        """
+        if not self.connection.poll(timeout):
+            raise TimeoutError(f"no answer within {timeout:g} s")
+        try:
+            kind, value = self.connection.recv()
+        except (EOFError, OSError):
+            raise ChildDiedError(f"its process died ({self.kill()})") from None
+        if kind == "error":
+            raise ChildError(value)
+        if kind == "full":
+            raise DenobenchError(value)
+        return value
+
+    def kill(self) -> str:
+        """End the child and all that it has started, and say how the child ended."""
+        import psutil
+
+        with suppress(psutil.Error):  # those that have left its process group
+            for below in psutil.Process(self.pid).children(recursive=True):
+                below.kill()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.connection.close()
+        code = self._process.wait()
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def receive(connection: Connection, timeout: float | None = None) -> Any:
-    """Return the child's next message.
-
-    Raises
-    ------
-    TimeoutError
-        If none comes within ``timeout`` seconds.
-    ChildError
-        If the child raised or died.
-    """
-    if not connection.poll(timeout):
-        raise TimeoutError(f"no answer within {timeout:g} s")
-    try:
-        kind, value = connection.recv()
-    except EOFError:
-        raise ChildError("its process died") from None
-    if kind == "error":
-        raise ChildError(value)
-    return value
+def _environment(threads: int) -> dict[str, str]:
+    """Return the child's environment: thread counts must be set before libraries load."""
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **os.environ,
+        **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
-def _serve(
-    connection: Connection,
-    serve: Callable[..., None],
-    args: tuple[Any, ...],
-    threads: int,
-    plugins: tuple[Path, ...],
-    log: Path,
-) -> None:
+def _main(descriptor: int) -> None:
     """Prepare the child, run what it is for, and send home what it raises."""
+    connection = Connection(descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     try:
-        start(threads, plugins, log)
+        parent, serve, args, threads, plugins = connection.recv()
+        _die_with(parent)
+
+        import cv2
+
+        from denobench import methods
+
+        cv2.setNumThreads(threads)
+        for path in plugins:
+            methods.add_plugin(path)
         serve(connection, *args)
     except (BrokenPipeError, EOFError):
         pass
     except Exception as error:
         traceback.print_exc()
-        connection.send(("error", f"{type(error).__name__}: {error}"))
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        connection.send(("full" if full else "error", f"{type(error).__name__}: {error}"))
+
+
+def _die_with(parent: int) -> None:
+    """End this process when its parent dies, however that dies."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,198 @@
+"""How far a run is: kept in its folder as it goes, and read from another terminal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import psutil
+
+from denobench.rows import RunFolder, write_text
+
+_FILE = "progress.json"
+_SECONDS = 0.5  # between two writings of it
+_LOGGER = logging.getLogger("denobench")
+
+
+class Watcher(Protocol):
+    """Told how far each stage of a run is, and what is worth saying on the way."""
+
+    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
+        """Say that ``done`` of ``total`` steps of a stage are finished, and what runs."""
+
+    def say(self, text: str) -> None:
+        """Say something once."""
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk only cuts short: the store of rows is what reports it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing."""
+
+
+class Journal:
+    """A watcher that passes on what it is told, logs it, and keeps it for `read`.
+
+    Parameters
+    ----------
+    path
+        The run's folder; ``run.log`` and ``progress.json`` are written there.
+    watcher
+        Who is told, too.
+    """
+
+    def __init__(self, path: Path, watcher: Watcher) -> None:
+        self._path = path
+        self._watcher = watcher
+        self._written = 0.0
+        self._now: dict[str, Any] = {
+            "pid": os.getpid(),
+            "process_started": psutil.Process().create_time(),
+            "state": "running",
+            "stage": "",
+            "done": 0.0,
+            "total": 0.0,
+            "text": "",
+        }
+
+    def __enter__(self) -> Journal:
+        self._handler = _LogFile(self._path / "run.log", encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._before = _LOGGER.level
+        _LOGGER.setLevel(logging.INFO)
+        _LOGGER.addHandler(self._handler)
+        _LOGGER.info("started, process %d", os.getpid())
+        self._write()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is not None:
+                _LOGGER.error("stopped: %s", error, exc_info=None if kind is None else error)
+            if self._now["state"] == "running":
+                self._now["state"] = "finished" if error is None else "stopped"
+            _LOGGER.info("%s", self._now["state"])
+            if error is None:
+                self._write()
+        finally:
+            _LOGGER.removeHandler(self._handler)
+            _LOGGER.setLevel(self._before)
+            with suppress(OSError):
+                self._handler.close()
+
+    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
+        """Note how far a stage is."""
+        if name != self._now["stage"]:
+            _LOGGER.info("%s: %g of %g", name, done, total)
+            self._written = 0.0
+        self._now.update(stage=name, done=done, total=total, text=text)
+        if time.monotonic() - self._written > _SECONDS or done >= total:
+            self._write()
+        self._watcher.stage(name, done, total, text)
+
+    def say(self, text: str) -> None:
+        """Note something that is not as it should be."""
+        _LOGGER.warning("%s", text)
+        self._watcher.say(text)
+
+    def interrupted(self) -> None:
+        """Note that Ctrl-C has ended the run."""
+        self._now["state"] = "interrupted"
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        write_text(self._path / _FILE, json.dumps(self._now))
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is.
+
+    Attributes
+    ----------
+    run
+        Its name.
+    state
+        ``running``, ``finished``, ``interrupted`` (by Ctrl-C) or ``stopped`` (otherwise).
+    stage, done, total, text
+        The last stage: how many of its steps are finished, and what runs.
+    cells
+        How many cells the plan has.
+    statuses
+        How many of them have each status, by method.
+    failures
+        Method, status and reason of the cells without a score, and how many they are.
+    """
+
+    run: str
+    state: str
+    stage: str
+    done: float
+    total: float
+    text: str
+    cells: int
+    statuses: dict[str, dict[str, int]]
+    failures: list[dict[str, Any]]
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), indent=2)
+
+
+def read(path: Path) -> Status:
+    """Return how far the run in a folder is.
+
+    Raises
+    ------
+    DenobenchError
+        If there is no run in the folder.
+    """
+    folder = RunFolder.open(path)
+    now = json.loads((path / _FILE).read_text()) if (path / _FILE).is_file() else {}
+    state = now.get("state", "finished")
+    if state == "running" and not _alive(now["pid"], now["process_started"]):
+        state = "stopped"
+    planned = folder.planned()
+    rows = [row for row in folder.store.rows() if planned is None or row.key in planned]
+    statuses: dict[str, Counter[str]] = {}
+    failures: Counter[tuple[str, str, str]] = Counter()
+    for row in rows:
+        statuses.setdefault(row.method, Counter())[row.status] += 1
+        if row.status != "ok":
+            failures[row.method, row.status, row.error] += 1
+    return Status(
+        run=folder.name,
+        state=state,
+        stage=now.get("stage", ""),
+        done=now.get("done", 0.0),
+        total=now.get("total", 0.0),
+        text=now.get("text", ""),
+        cells=len(planned) if planned is not None else len(rows),
+        statuses={name: dict(counts) for name, counts in sorted(statuses.items())},
+        failures=[
+            {"method": method, "status": status, "reason": reason, "cells": count}
+            for (method, status, reason), count in sorted(failures.items())
+        ],
+    )
+
+
+def _alive(pid: int, started: float) -> bool:
+    """Return whether a process still runs, and is not another one of the same number."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1
+    except psutil.Error:
+        return False
