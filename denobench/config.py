@@ -95,6 +95,10 @@ class Config(BaseModel):
         the workers, if left out.
     workers
         Worker processes; all cores if left out.
+    executor
+        ``local``, or ``dask`` for more than one machine.
+    address
+        The Dask scheduler's, such as ``tcp://10.0.0.1:8786``; a local cluster if left out.
     gallery
         Test images shown in the gallery.
     """
@@ -118,6 +122,8 @@ class Config(BaseModel):
     timeout: float = Field(default=600.0, gt=0)
     memory: float | None = Field(default=None, gt=0)
     workers: int | None = Field(default=None, ge=1)
+    executor: Literal["local", "dask"] = "local"
+    address: str | None = None
     gallery: int = Field(default=2, ge=0)
 
     @field_validator("size")

@@ -116,6 +116,11 @@ class RowStore:
         with self._connect() as database:
             database.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", records)
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove the rows of these keys."""
+        with self._connect() as database:
+            database.executemany("DELETE FROM rows WHERE key = ?", [(key,) for key in keys])
+
     def statuses(self) -> dict[str, str]:
         """Return the status of every finished cell by its key."""
         with self._connect() as database:
@@ -218,7 +223,7 @@ class RunFolder:
         self, image: str, noise: str, level: float, name: str, pixels: np.ndarray
     ) -> None:
         """Keep a picture for the gallery: ``clean``, ``noisy`` or a method's answer."""
-        path = self._picture(image, noise, level, name)
+        path = self.picture_path(image, noise, level, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}")
         np.save(temporary, pixels.astype(np.float32), allow_pickle=False)
@@ -226,10 +231,11 @@ class RunFolder:
 
     def picture(self, image: str, noise: str, level: float, name: str) -> np.ndarray | None:
         """Return a picture of the gallery, float32, (H, W), or None if it was not kept."""
-        path = self._picture(image, noise, level, name)
+        path = self.picture_path(image, noise, level, name)
         return np.load(path, allow_pickle=False) if path.is_file() else None
 
-    def _picture(self, image: str, noise: str, level: float, name: str) -> Path:
+    def picture_path(self, image: str, noise: str, level: float, name: str) -> Path:
+        """Return where a picture of the gallery lies, or would lie."""
         folder = f"{_slug(image)}-{noise}-{level:g}"
         return self.path / "gallery" / folder / f"{_slug(name)}.npy"
 

@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from denobench.cli import check, data, denoise, methods, models, report, run, train, verify
+from denobench.cli import (
+    check,
+    clean,
+    data,
+    denoise,
+    methods,
+    models,
+    report,
+    run,
+    status,
+    train,
+    verify,
+)
 
 app = typer.Typer(
     name="denobench",
@@ -19,6 +31,8 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(report.report)
 app.command()(verify.verify)
+app.command()(status.status)
+app.command()(clean.clean)
 app.command()(methods.methods)
 app.command()(check.check)
 app.command()(denoise.denoise)

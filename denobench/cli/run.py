@@ -26,6 +26,10 @@ def run(
     plugin: Annotated[
         list[Path] | None, typer.Option(help="Python file with a method of your own.")
     ] = None,
+    executor: Annotated[str | None, typer.Option(help="local or dask.  [default: local]")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Of a Dask scheduler.  [default: a cluster started here]")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any setting, such as seed=1 or size=128."),
@@ -38,6 +42,8 @@ def run(
     from denobench.cli.comparison import load_config, show
     from denobench.progress import Bars
 
+    executing = [f"executor={executor}"] if executor else []
+    executing += [f"address={address}"] if address else []
     loaded = load_config(
         config,
         data=data,
@@ -45,7 +51,7 @@ def run(
         noise=noise,
         limit=limit,
         plugins=plugin or [],
-        settings=settings or [],
+        settings=[*(settings or []), *executing],
     )
     from denobench.api import carry_out
 

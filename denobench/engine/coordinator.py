@@ -18,8 +18,9 @@ from filelock import FileLock, Timeout
 from denobench.config import Config
 from denobench.engine import manifest, timing, training
 from denobench.engine.cells import Computed, row
+from denobench.engine.cluster import Cluster
 from denobench.engine.local import Limits, Pool
-from denobench.engine.machine import cores, memory
+from denobench.engine.machine import cores
 from denobench.engine.plan import Cell, Plan, PlannedMethod, make_plan
 from denobench.engine.queue import Queue
 from denobench.engine.status import Journal, Watcher
@@ -173,7 +174,7 @@ def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watche
         weights.paths |= {(method.name, each): found for each in corruptions}
         histories.append(_history(method, model, corruptions))
         _describe_training(about["methods"][method.name], method, model)
-        _keep_model(folder, method, model, corruptions)
+        about["models"].append(_keep_model(folder, method, model, corruptions))
     if histories:
         pd.concat(histories).to_csv(folder.path / "training.csv", index=False)
     return weights
@@ -203,12 +204,13 @@ def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Mode
 
 def _keep_model(
     folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
-) -> None:
-    """Copy the weights into the run's folder."""
+) -> str:
+    """Copy the weights into the run's folder, and return the copy's name."""
     levels = "-".join(f"{each.level:g}" for each in corruptions)
     name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
     (folder.path / "models").mkdir(exist_ok=True)
     shutil.copyfile(model.weights, folder.path / "models" / name)
+    return name
 
 
 def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
@@ -280,11 +282,8 @@ def _compute(pending: list[Cell], config: Config, outcome: Outcome, watcher: Wat
         watcher.stage("Cells", settled, outcome.cells, text)
 
     if pending:
-        processes = _processes(config, pending)
-        limits = Limits(config.timeout, _memory(config, processes))
-        log = outcome.folder.path / LOG
-        with Pool(processes, limits, plugins=config.plugins, log=log) as pool:
-            pool.compute(Queue(pending), finished)
+        with _executor(config, _processes(config, pending), outcome.folder) as executor:
+            executor.compute(Queue(pending), finished)
     return busy
 
 
@@ -303,11 +302,18 @@ def _processes(config: Config, pending: list[Cell]) -> int:
     return min(config.workers or cores(), len(pending))
 
 
-def _memory(config: Config, processes: int) -> int:
-    """Return the bytes that one worker may use."""
-    if config.memory is not None:
-        return int(config.memory * 2**30)
-    return int(0.9 * memory() / processes)
+def _executor(config: Config, processes: int, folder: RunFolder) -> Pool | Cluster:
+    """Return what computes the cells."""
+    if config.executor == "dask":
+        return Cluster(
+            config.address,
+            processes,
+            timeout=config.timeout,
+            memory=config.memory,
+            plugins=config.plugins,
+        )
+    limits = Limits.of(config.timeout, config.memory, processes)
+    return Pool(processes, limits, plugins=config.plugins, log=folder.path / LOG)
 
 
 def _keep_pictures(computed: Computed, folder: RunFolder) -> None:

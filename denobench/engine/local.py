@@ -15,6 +15,7 @@ from types import TracebackType
 import psutil
 
 from denobench.engine.cells import Computed, compute, row
+from denobench.engine.machine import memory
 from denobench.engine.plan import Cell
 from denobench.engine.queue import Queue
 from denobench.engine.workers import Child, ChildDiedError, ChildError
@@ -35,6 +36,12 @@ class Limits:
 
     seconds: float
     memory: int
+
+    @classmethod
+    def of(cls, seconds: float, gigabytes: float | None, processes: int) -> Limits:
+        """Return the limits of a config; each process has a share of the machine's memory."""
+        given = 0.9 * memory() / processes if gigabytes is None else gigabytes * 2**30
+        return cls(seconds, int(given))
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Pool:
         self._plugins = tuple(plugins)
         self._log = log
         self._stillborn = 0
+        self._closed = False
         self._workers: list[_Worker] = []
         try:
             for _ in range(processes):
@@ -91,6 +99,7 @@ class Pool:
 
     def close(self) -> None:
         """End all workers at once."""
+        self._closed = True
         for worker in self._workers:
             worker.child.kill()
 
@@ -128,6 +137,8 @@ class Pool:
                 finished(done)
 
     def _start(self) -> Child:
+        if self._closed:
+            raise DenobenchError("The worker processes were ended from outside.")
         return Child(_serve, threads=1, plugins=self._plugins, log=self._log)
 
     def _hand_out(self, queue: Queue) -> None:

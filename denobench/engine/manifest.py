@@ -53,6 +53,7 @@ def describe(plan: Plan, name: str) -> dict[str, Any]:
         "versions": _versions(plan.methods),
         "hardware": hardware(),
         "git": _git(),
+        "models": [],
         "stages": {},
     }
 

@@ -1,0 +1,31 @@
+"""``denobench clean``: remove what a run's folder does not need any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def clean(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; else it is only shown.")] = False,
+) -> None:
+    """Show or remove rows, pictures and weights that the run's current plan does not use."""
+    from denobench.engine import stale
+    from denobench.rows import RunFolder
+
+    folder = RunFolder.open(run)
+    found = stale.find(folder)
+    for method, count in found.methods.items():
+        typer.echo(f"{count} rows of {method}")
+    for path in found.files:
+        typer.echo(str(path.relative_to(folder.path)))
+    if not found.rows and not found.files:
+        typer.echo("Nothing is stale.")
+    elif yes:
+        stale.remove(folder, found)
+        typer.echo("Removed.")
+    else:
+        typer.echo("All this is stale; --yes removes it.")

@@ -1,0 +1,80 @@
+"""What lies in a run's folder that its current plan does not use any more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from denobench.errors import DenobenchError
+from denobench.rows import RunFolder
+
+
+@dataclass(frozen=True)
+class Stale:
+    """What a folder could do without.
+
+    Attributes
+    ----------
+    rows
+        Keys of the rows that the plan does not ask for.
+    methods
+        How many they are, by method.
+    files
+        Pictures and copies of weights that the plan does not ask for.
+    """
+
+    rows: frozenset[str]
+    methods: dict[str, int]
+    files: tuple[Path, ...]
+
+
+def find(folder: RunFolder) -> Stale:
+    """Return what is stale in a run's folder: left from an earlier source, parameter or config."""
+    planned = folder.planned()
+    rows = [row for row in folder.store.rows() if planned is not None and row.key not in planned]
+    return Stale(
+        frozenset(row.key for row in rows),
+        dict(sorted(Counter(row.method for row in rows).items())),
+        tuple(sorted(_files(folder))),
+    )
+
+
+def remove(folder: RunFolder, stale: Stale) -> None:
+    """Remove what is stale.
+
+    Raises
+    ------
+    DenobenchError
+        If a denobench is filling the folder.
+    """
+    try:
+        with FileLock(folder.path / ".lock", timeout=0):
+            folder.store.remove(stale.rows)
+            for path in stale.files:
+                path.unlink(missing_ok=True)
+                if not any(path.parent.iterdir()):
+                    path.parent.rmdir()
+    except Timeout:
+        raise DenobenchError(
+            f"{folder.path} is being filled; clean it when that is done."
+        ) from None
+
+
+def _files(folder: RunFolder) -> Iterator[Path]:
+    about = folder.manifest()
+    pictures = {
+        folder.picture_path(shown["image"], shown["noise"], shown["level"], name)
+        for shown in about["gallery"]
+        for name in ("clean", "noisy", *about["methods"])
+    }
+    models = {folder.path / "models" / name for name in about["models"]}
+    for found in (folder.path / "gallery").glob("*/*"):
+        if found not in pictures:
+            yield found
+    for found in (folder.path / "models").glob("*"):
+        if found not in models:
+            yield found

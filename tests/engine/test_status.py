@@ -1,0 +1,126 @@
+"""How far a run is, its log, and what is stale in its folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from denobench.engine import stale, status
+from denobench.engine.coordinator import Outcome
+from denobench.errors import DenobenchError
+
+Compare = Callable[..., Outcome]
+Program = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_status_counts_what_is_done_and_what_failed(
+    compare: Compare, strangers: Path, program: Program
+) -> None:
+    """State, cells by method and status, and each reason are told, also as JSON."""
+    outcome = compare(plugins=[strangers], methods=["identity", "raises"])
+    found = status.read(outcome.folder.path)
+    assert (found.run, found.state, found.cells) == ("run", "finished", 6)
+    assert found.statuses == {"identity": {"ok": 3}, "raises": {"failed": 3}}
+    assert found.failures[0]["cells"] == 3
+    assert "deliberately broken" in found.failures[0]["reason"]
+    printed = program("status", outcome.folder.path, "--json")
+    assert json.loads(printed.stdout) == json.loads(found.to_json())
+    told = program("status", outcome.folder.path).stdout
+    assert "finished, 6 of 6 cells" in told
+    assert "deliberately broken" in told
+
+
+def test_log_has_levels(compare: Compare, strangers: Path) -> None:
+    """What happened lies in the run's folder: stages as INFO, failures as WARNING."""
+    outcome = compare(plugins=[strangers], methods=["identity", "raises"])
+    log = (outcome.folder.path / "run.log").read_text()
+    assert " INFO Cells: 0 of 6" in log
+    assert " WARNING raises failed on " in log
+    assert log.endswith("INFO finished\n")
+
+
+def test_dead_run_is_stopped(compare: Compare) -> None:
+    """A run whose process is gone is not called running."""
+    path = compare().folder.path / "progress.json"
+    now = json.loads(path.read_text())
+    path.write_text(json.dumps({**now, "state": "running", "process_started": 1.0}))
+    assert status.read(path.parent).state == "stopped"
+
+
+def test_moved_run_stays_valid(compare: Compare, tmp_path: Path) -> None:
+    """A run's folder under another name computes nothing again, and nothing in it is stale."""
+    moved = compare().folder.path.rename(tmp_path / "moved")
+    assert compare(moved).computed == 0
+    found = stale.find(compare(moved).folder)
+    assert not found.rows
+    assert not found.files
+
+
+def test_edited_image_is_computed_again(
+    compare: Compare, image_folder: Path, tmp_path: Path
+) -> None:
+    """An image whose file changes has its cells computed again, no others."""
+    copy = shutil.copytree(image_folder, tmp_path / "copy")
+    first = compare(data=copy)
+    name = first.folder.frame()["image"].iloc[0]
+    other = next(path for path in copy.rglob("*.png") if not path.match(name))
+    before = set(first.folder.frame()["image"])
+    (copy / name).write_bytes(other.read_bytes() + b"edited")
+    second = compare(data=copy)
+    assert set(second.folder.frame()["image"]) == before
+    assert second.computed == 2
+
+
+def test_other_library_version_is_computed_again(
+    compare: Compare, strangers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method that declares a library is stale under another version of it; others are not."""
+    text = strangers.read_text().replace('packages=("numpy",)', 'packages=("toy",)')
+    strangers.write_text(text)
+    settings = {"plugins": [strangers], "methods": ["identity", "halves"]}
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    for version, computed in (("1.0", 6), ("2.0", 3)):
+        shutil.rmtree(tmp_path / "site", ignore_errors=True)
+        about = tmp_path / "site" / f"toy-{version}.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: toy\nVersion: {version}\n")
+        assert compare(**settings).computed == computed
+
+
+def test_clean_shows_and_removes_what_is_stale(compare: Compare, program: Program) -> None:
+    """Rows and pictures of an earlier parameter are shown, removed with --yes, and only they."""
+    compare()
+    outcome = compare(methods={"identity": {}, "tv": {"weight": 0.9}}, limit=2)
+    before = outcome.folder.frame()
+    shown = program("clean", outcome.folder.path).stdout
+    assert "3 rows of tv" in shown
+    assert "1 rows of identity" in shown
+    assert len(outcome.folder.store.rows()) == 8
+    assert "Removed" in program("clean", outcome.folder.path, "--yes").stdout
+    assert len(outcome.folder.store.rows()) == 4
+    assert outcome.folder.frame().equals(before)
+    assert "Nothing is stale" in program("clean", outcome.folder.path).stdout
+
+
+def test_dropped_method_leaves_stale_pictures(compare: Compare) -> None:
+    """The pictures of a method that the config does not name any more are stale."""
+    compare()
+    folder = compare(methods=["identity"]).folder
+    found = stale.find(folder)
+    assert [path.name for path in found.files] == ["tv.npy"]
+    stale.remove(folder, found)
+    assert not stale.find(folder).files
+
+
+def test_folder_that_is_filled_is_not_cleaned(compare: Compare) -> None:
+    """Nothing is removed while a coordinator holds the folder."""
+    compare()
+    folder = compare(methods=["identity"]).folder
+    with FileLock(folder.path / ".lock"), pytest.raises(DenobenchError, match="being filled"):
+        stale.remove(folder, stale.find(folder))
