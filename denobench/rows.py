@@ -18,6 +18,7 @@ import pandas as pd
 from denobench.errors import DenobenchError
 
 LOG = "workers.log"
+_NOISY = 0.1  # quartiles so far apart, as a share of the median
 STATUSES = ("ok", "failed", "timeout", "crashed", "skipped")
 
 
@@ -238,6 +239,19 @@ class RunFolder:
         """Return where a picture of the gallery lies, or would lie."""
         folder = f"{_slug(image)}-{noise}-{level:g}"
         return self.path / "gallery" / folder / f"{_slug(name)}.npy"
+
+
+def machine_noise(timing: pd.DataFrame) -> str:
+    """Return what must be said of the machine that ``timing.csv`` was taken on; empty if quiet."""
+    if "median_ms" not in timing:
+        return ""
+    spread = ((timing["high_ms"] - timing["low_ms"]) / timing["median_ms"]).median()
+    if not spread > _NOISY:
+        return ""
+    return (
+        "The machine was noisy while timing: a typical method's quartiles lie "
+        f"{spread:.0%} of its median apart."
+    )
 
 
 def write_text(path: Path, text: str) -> None:

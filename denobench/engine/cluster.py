@@ -21,6 +21,8 @@ from denobench.engine.queue import Queue
 from denobench.errors import DenobenchError
 from denobench.rows import LOG
 
+PATIENCE_SECONDS = 30  # with a scheduler that does not answer
+
 
 @dataclass(frozen=True)
 class SentItem(Item):
@@ -78,7 +80,7 @@ class Cluster:
                 n_workers=1, threads_per_worker=processes, processes=False, dashboard_address=None
             )
         try:
-            self._client = distributed.Client(address or self._cluster, timeout=30)
+            self._client = distributed.Client(address or self._cluster, timeout=PATIENCE_SECONDS)
         except (OSError, ValueError) as error:
             raise DenobenchError(
                 f"--address {address}: no Dask scheduler answers there ({error}); "
@@ -124,17 +126,22 @@ class Cluster:
 
     def _sent(self, cell: Cell) -> Cell:
         """Return a cell with its image, unless all workers see the file."""
-        item = cell.item
-        if isinstance(item, FileItem) and self._shared(item.path.parent):
+        if isinstance(cell.item, FileItem) and self._shared(cell.item.path.parent):
             return cell
-        known = {name: getattr(item, name) for name in ("id", "label", "cluster", "digest", "part")}
-        return replace(cell, item=SentItem(**known, pixels=item.read()))
+        return with_pixels(cell)
 
     def _shared(self, folder: Path) -> bool:
         """Return whether all workers see a folder."""
         if folder not in self._folders:
             self._folders[folder] = all(self._client.run(os.path.isdir, str(folder)).values())
         return self._folders[folder]
+
+
+def with_pixels(cell: Cell) -> Cell:
+    """Return a cell whose image travels with it."""
+    item = cell.item
+    known = {name: getattr(item, name) for name in ("id", "label", "cluster", "digest", "part")}
+    return replace(cell, item=SentItem(**known, pixels=item.read()))
 
 
 def _result(future: Any, cell: Cell, queue: Queue) -> list[Computed]:

@@ -28,7 +28,7 @@ from denobench.engine.workers import ChildError
 from denobench.errors import DenobenchError
 from denobench.models import Model
 from denobench.noise import Noise
-from denobench.rows import LOG, Row, RunFolder, naming_full_disk, write_text
+from denobench.rows import LOG, Row, RunFolder, machine_noise, naming_full_disk, write_text
 
 
 @dataclass
@@ -333,7 +333,12 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
         if cell.noise == corruption:
             chosen.setdefault(cell.method, cell)
     known = folder.table("timing")
-    if not known.empty and set(known["key"]) == {cell.key for cell in chosen.values()}:
+    if (
+        not known.empty
+        and set(known["key"]) == {cell.key for cell in chosen.values()}
+        and set(known["threads"]) == {config.timing.threads}
+        and set(known.get("repeats", pd.Series()).dropna()) <= {config.timing.repeats}
+    ):
         return False
     if not chosen:
         return False
@@ -349,5 +354,8 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
         )
         if "crashed" not in set(found["status"]):  # somebody may have killed a process
             break
+    noisy = machine_noise(found)
+    if noisy:
+        watcher.say(noisy)
     write_text(folder.path / "timing.csv", found.to_csv(index=False))
     return True

@@ -189,7 +189,10 @@ class Pool:
         """Kill the workers that exceed a limit, and return the rows of their cells."""
         done = []
         for worker in self._workers:
-            if worker.cells and worker.since is not None:
+            if worker.child.died():
+                error = ChildDiedError(f"its process died ({worker.child.kill()})")
+                done += self._bury(worker, queue, error)
+            elif worker.cells and worker.since is not None:
                 found = self._excess(worker)
                 if found:
                     done.append(Computed(row(worker.cells.popleft(), *found)))
@@ -208,7 +211,7 @@ class Pool:
         try:
             used = psutil.Process(worker.child.pid).memory_info().rss
         except psutil.Error:
-            return None  # it has died, which shows when its answer is read
+            return None  # it has just died
         if used > limits.memory:
             return "crashed", (
                 f"killed: its worker used {used / 2**30:.1f} GiB of memory, "

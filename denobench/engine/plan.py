@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -283,8 +285,13 @@ def _sources(found: Any) -> set[Path]:
     """Return the files of a method's module and, recursively, of its imports in its package."""
     module = inspect.getmodule(found)
     assert module is not None
-    package = module.__package__ or ""
     start = Path(inspect.getfile(module))
+    package = module.__package__ or ""
+    # Of denobench, only the method's own sub-package: PROTOCOL stands for the rest.
+    root = package if package.startswith("denobench") else package.partition(".")[0]
+    if not root:
+        return {start}
+    folder = Path(sys.modules[root].__path__[0])
     seen: set[Path] = set()
     waiting = [start]
     while waiting:
@@ -292,25 +299,21 @@ def _sources(found: Any) -> set[Path]:
         if path in seen:
             continue
         seen.add(path)
-        if package:
-            for name in _imports(path, package):
-                below = start.parent / (name.replace(".", "/") + ".py")
-                if below.is_file():
-                    waiting.append(below)
+        inside = ".".join([root, *path.relative_to(folder).parent.parts])
+        for name in _imports(path, inside):
+            if name == root or name.startswith(f"{root}."):
+                below = folder.joinpath(*name.removeprefix(root).strip(".").split("."))
+                files = (below.with_suffix(".py"), below / "__init__.py")
+                waiting += [file for file in files if file.is_file()]
     return seen
 
 
 def _imports(path: Path, package: str) -> Iterator[str]:
-    """Yield the modules below a package that a file imports, anywhere in it."""
+    """Yield the modules that a file of a package imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package if node.level else ""
-            base = ".".join(part for part in (base, node.module or "") if part)
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.startswith(f"{package}."):
-                yield name.removeprefix(f"{package}.")
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -116,12 +116,18 @@ class Child:
         try:
             kind, value = self.connection.recv()
         except (EOFError, OSError):
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)  # its pipe is closed before its exit code is known
             raise ChildDiedError(f"its process died ({self.kill()})") from None
         if kind == "error":
             raise ChildError(value)
         if kind == "full":
             raise DenobenchError(value)
         return value
+
+    def died(self) -> bool:
+        """Return whether the child is gone, though what it has started may hold its pipe."""
+        return self._process.poll() is not None and not self.connection.poll()
 
     def kill(self) -> str:
         """End the child and all that it has started, and say how the child ended."""

@@ -159,6 +159,9 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
             for name, value in stages.items()
             if name.endswith("_s") and value is not None
         ),
+        "Core time used": f"{stages['core_share']:.0%} while cells were computed"
+        if stages.get("core_share") is not None
+        else None,
         "Commit": commit,
     }
     return {

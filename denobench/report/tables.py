@@ -11,6 +11,7 @@ from denobench.report import captions
 from denobench.report.entries import Entry, Metric
 from denobench.report.formats import ALIKE, APART, BELOW, DIFFERENT, Cell, Column, Section, Table
 from denobench.report.summary import TRACKS, Summary
+from denobench.rows import machine_noise
 
 TRACK_TITLES = {
     "oracle": "Oracle: told the true sigma",
@@ -20,7 +21,8 @@ TRACK_TITLES = {
 
 TIMING_NOTE = (
     "A fresh process per method with threads pinned, warm-up first, methods interleaved. "
-    "Cold start: import and first call. Training is not included."
+    "Cold start: import and first call. Training is not included. "
+    "All cores: for methods that use more than one."
 )
 
 _REASON_LENGTH = 160
@@ -265,7 +267,8 @@ def _timing(summary: Summary) -> Table:
             median = replace(median, interval=f"[{value('low_ms').text}, {value('high_ms').text}]")
         else:
             median = Cell(str(found["status"]))
-        rest = [value(name) for name in ("min_ms", "max_ms", "cold_ms", "peak_mb")]
+        names = ("min_ms", "max_ms", "all_cores_median_ms", "cold_ms", "peak_mb")
+        rest = [value(name) for name in names]
         repeats = found.get("repeats")
         return (
             Cell(entry.label),
@@ -276,7 +279,7 @@ def _timing(summary: Summary) -> Table:
             Cell(f"{repeats:g}" if pd.notna(repeats) else "–"),
         )
 
-    rows, notes = [], [TIMING_NOTE]
+    rows, notes = [], [TIMING_NOTE, *filter(None, [machine_noise(timing)])]
     for entry in summary.entries:
         for _, found in timing[timing["entry"] == entry.id].iterrows() if len(timing) else ():
             rows.append(row(entry, found))
@@ -288,6 +291,7 @@ def _timing(summary: Summary) -> Table:
         "Median",
         "Min",
         "Max",
+        "All cores",
         "Cold start",
         "Peak MB",
         "Repeats",

@@ -49,8 +49,14 @@ def holds_the_lock(noisy, sigma):
 def eats_memory(noisy, sigma):
     eaten = []
     while True:
-        eaten.append(np.ones(2**22))
+        eaten.append(np.ones(2**23))
         time.sleep(0.01)
+
+@denoiser("forks")
+def forks(noisy, sigma):
+    if os.fork() == 0:
+        time.sleep(987)
+    os._exit(4)
 
 @denoiser("leaves-children")
 def leaves_children(noisy, sigma):
@@ -88,7 +94,8 @@ def test_each_becomes_rows_and_the_others_keep_their_scores(
         "prints": ("ok", ""),
         "segfaults": ("crashed", "SIGSEGV"),
         "quits": ("crashed", "exit code 1"),
-        "holds-the-lock": ("timeout", "limit of 3 s"),
+        "forks": ("crashed", "exit code 4"),
+        "holds-the-lock": ("timeout", "limit of 6 s"),
         "eats-memory": ("crashed", "more than the limit of 0.7 GiB"),
         "leaves-children": ("ok", ""),
     }
@@ -96,7 +103,7 @@ def test_each_becomes_rows_and_the_others_keep_their_scores(
         plugins=[plugin],
         methods=["identity", *expected, "tv"],
         limit=1,
-        timeout=3,
+        timeout=6,
         memory=0.7,
         workers=2,
     ).folder.frame()

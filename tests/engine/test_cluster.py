@@ -1,0 +1,159 @@
+"""A Dask cluster gives the rows that this machine alone gives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from denobench.datasets import open_folder
+from denobench.engine import cluster
+from denobench.engine.cells import compute
+from denobench.engine.coordinator import Outcome
+from denobench.engine.plan import make_plan
+from denobench.errors import DenobenchError
+
+pytest.importorskip("distributed")
+Compare = Callable[..., Outcome]
+
+SLOW = """
+import os, time
+from denobench import denoiser
+
+@denoiser("slow", tracks=("blind",))
+def slow(noisy, sigma):
+    time.sleep(0.2)
+    return 0.9 * noisy
+
+@denoiser("exits", tracks=("blind",))
+def exits(noisy, sigma):
+    os._exit(3)
+"""
+
+
+def scores(outcome: Outcome) -> pd.DataFrame:
+    columns = ["key", "status", "psnr", "ssim", "nrmse", "psnr_foreground", "field_digest"]
+    return outcome.folder.frame()[columns].sort_values("key", ignore_index=True)
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+    """Return the address of a Dask scheduler, and its two workers, each a process of its own."""
+    import json
+
+    file = tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+    def begin(kind: str, *words: str) -> subprocess.Popen:
+        module = f"distributed.cli.dask_{kind}"
+        place = ["--scheduler-file", str(file), "--no-dashboard"]
+        return subprocess.Popen([sys.executable, "-m", module, *place, *words], **quiet)
+
+    processes = [begin("scheduler", "--host", "127.0.0.1", "--port", "0")]
+    try:
+        while not (file.is_file() and file.read_text().endswith("}")):
+            assert processes[0].poll() is None
+            time.sleep(0.1)
+        own = ["--nthreads", "1", "--local-directory", str(tmp_path)]
+        processes += [begin("worker", *own) for _ in range(2)]
+        yield json.loads(file.read_text())["address"], processes[1:]
+    finally:
+        for process in reversed(processes):
+            end(process)
+
+
+def end(process: psutil.Process | subprocess.Popen) -> None:
+    """Kill a process and those below it."""
+    try:
+        below = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    process.kill()
+    for child in below:
+        if child.is_running():
+            child.kill()
+    process.wait()
+
+
+def test_one_of_two_machines_is_lost(
+    compare: Compare, scheduler: tuple[str, list[subprocess.Popen]], tmp_path: Path
+) -> None:
+    """A worker killed in mid-run costs nothing: rows and scores are those of this machine alone."""
+    address, workers = scheduler
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(SLOW)
+    settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow", "exits"], "limit": 16}
+    out = tmp_path / "cluster"
+
+    def kill_one() -> None:
+        while not (out / "rows.csv").exists() and not stop.wait(0.05):
+            done = out / "progress.json"
+            if done.is_file() and '"stage": "Cells"' in done.read_text():
+                time.sleep(1)
+                end(workers[0])
+                return
+
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    there = compare(out, executor="dask", address=address, **settings)
+    stop.set()
+    killer.join()
+    assert workers[0].poll() is not None
+    here = compare(tmp_path / "here", **settings)
+    good = scores(there)["status"].eq("ok")
+    assert good.sum() == 48
+    pd.testing.assert_frame_equal(scores(there)[good], scores(here)[good], check_exact=True)
+    assert set(scores(there)["status"]) == {"ok", "crashed", "skipped"}
+
+
+@pytest.mark.slow
+def test_networks_give_the_same_bits_everywhere(
+    compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One worker, two workers and a Dask cluster give the same rows, networks among them."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
+    settings = {
+        "split": "paper",
+        "limit": 3,
+        "methods": {"tv": {}, "wavelet": {}, "cdae": {"epochs": 2}},
+        "gallery": 1,
+    }
+    one = compare(tmp_path / "one", workers=1, **settings)
+    two = compare(tmp_path / "two", workers=2, **settings)
+    dask = compare(tmp_path / "dask", executor="dask", workers=2, **settings)
+    assert scores(one)["status"].eq("ok").all()
+    pd.testing.assert_frame_equal(scores(one), scores(two), check_exact=True)
+    pd.testing.assert_frame_equal(scores(one), scores(dask), check_exact=True)
+    assert len(list((dask.folder.path / "gallery").rglob("*.npy"))) == 5
+
+
+def test_sent_image_gives_the_same_row(image_folder: Path) -> None:
+    """A cell whose image travels with it has the key and score of one that reads the file."""
+    from denobench import config
+
+    loaded = config.parse(
+        {"data": image_folder, "size": 32, "split": "none", "methods": ["tv"]}, "test"
+    )
+    cell = make_plan(loaded).cells({})[0]
+    item = next(item for item in open_folder(image_folder).items if item.id == cell.item.id)
+    sent = cluster.with_pixels(cell)
+    assert not hasattr(sent.item, "path")
+    here, there = compute(cell).row, compute(sent).row
+    assert sent.item.digest == item.digest
+    assert replace(here, seconds=0, cpu_seconds=0) == replace(there, seconds=0, cpu_seconds=0)
+
+
+def test_nobody_at_the_address(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address without a scheduler is one error that names it."""
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
+    with pytest.raises(DenobenchError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler"):
+        compare(executor="dask", address="tcp://127.0.0.1:9")

@@ -1,0 +1,81 @@
+"""What stands beside a runtime: spread, cores, processor, versions, and a noisy machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from denobench.engine.coordinator import Outcome
+from denobench.engine.machine import cores, cpu_model, memory
+from denobench.rows import machine_noise
+
+Compare = Callable[..., Outcome]
+
+THREADS = """
+import os, threading, time
+import numpy as np
+from denobench import denoiser
+
+@denoiser("single", packages=("scipy",))
+def single(noisy, sigma):
+    return noisy.copy()
+
+@denoiser("parallel")
+def parallel(noisy, sigma):
+    big = np.full(2_000_000, 0.5)
+    count = int(os.environ["OMP_NUM_THREADS"])
+    each = [threading.Thread(target=lambda: np.exp(big)) for _ in range(count)]
+    for thread in each:
+        thread.start()
+    for thread in each:
+        thread.join()
+    return noisy.copy()
+"""
+
+
+def test_all_cores_are_a_second_column(compare: Compare, tmp_path: Path) -> None:
+    """A method that uses several cores has a second median; cpu and versions stand beside."""
+    plugin = tmp_path / "threads.py"
+    plugin.write_text(THREADS)
+    settings = {"plugins": [plugin], "methods": ["single", "parallel"], "limit": 1}
+    table = compare(timing={"repeats": 3}, **settings).folder.table("timing").set_index("method")
+    assert set(table["status"]) == {"ok"}
+    assert set(table["cpu"]) == {cpu_model()}
+    assert f"scipy {version('scipy')}" in table.loc["single", "versions"]
+    if cores() > 1:
+        assert table.loc["parallel", "all_cores_median_ms"] > 0
+        assert np.isnan(table.loc["single", "all_cores_median_ms"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="affinity is Linux's")
+def test_cores_are_those_of_the_affinity() -> None:
+    """A process that is bound to one core counts one, and not the machine's."""
+    code = (
+        "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])\n"
+        "from denobench.engine.machine import cores; print(cores())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1"
+
+
+def test_memory_is_at_most_the_machine_s() -> None:
+    """The memory that a run may use is some, and no more than there is."""
+    assert 2**28 < memory() <= psutil.virtual_memory().total
+
+
+def test_noisy_machine_is_called_out() -> None:
+    """Quartiles far apart are said in words, close ones are not, and no timing is no noise."""
+    quiet = pd.DataFrame(
+        {"low_ms": [9.9, 99.0], "median_ms": [10.0, 100.0], "high_ms": [10.2, 101.0]}
+    )
+    assert machine_noise(quiet) == ""
+    assert "30%" in machine_noise(quiet.assign(high_ms=quiet["low_ms"] + 0.3 * quiet["median_ms"]))
+    assert machine_noise(pd.DataFrame({"status": ["failed"]})) == ""
