@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -30,12 +31,10 @@ from denobench import denoiser
 
 @denoiser("slow", tracks=("blind",))
 def slow(noisy, sigma):
-    time.sleep(0.2)
+    time.sleep(0.3)
+    if abs(noisy[0, 0]) * 1e6 % 8 < 1:
+        os._exit(3)
     return 0.9 * noisy
-
-@denoiser("exits", tracks=("blind",))
-def exits(noisy, sigma):
-    os._exit(3)
 """
 
 
@@ -47,8 +46,6 @@ def scores(outcome: Outcome) -> pd.DataFrame:
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
     """Return the address of a Dask scheduler, and its two workers, each a process of its own."""
-    import json
-
     file = tmp_path / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -62,7 +59,7 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
         while not (file.is_file() and file.read_text().endswith("}")):
             assert processes[0].poll() is None
             time.sleep(0.1)
-        own = ["--nthreads", "1", "--local-directory", str(tmp_path)]
+        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path)]
         processes += [begin("worker", *own) for _ in range(2)]
         yield json.loads(file.read_text())["address"], processes[1:]
     finally:
@@ -90,14 +87,13 @@ def test_one_of_two_machines_is_lost(
     address, workers = scheduler
     plugin = tmp_path / "plugin.py"
     plugin.write_text(SLOW)
-    settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow", "exits"], "limit": 16}
+    settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow"], "limit": 12}
     out = tmp_path / "cluster"
 
     def kill_one() -> None:
-        while not (out / "rows.csv").exists() and not stop.wait(0.05):
-            done = out / "progress.json"
-            if done.is_file() and '"stage": "Cells"' in done.read_text():
-                time.sleep(1)
+        while not stop.wait(0.1):
+            found = out / "progress.json"
+            if found.is_file() and json.loads(found.read_text())["done"] >= 3:
                 end(workers[0])
                 return
 
@@ -109,10 +105,8 @@ def test_one_of_two_machines_is_lost(
     killer.join()
     assert workers[0].poll() is not None
     here = compare(tmp_path / "here", **settings)
-    good = scores(there)["status"].eq("ok")
-    assert good.sum() == 48
-    pd.testing.assert_frame_equal(scores(there)[good], scores(here)[good], check_exact=True)
-    assert set(scores(there)["status"]) == {"ok", "crashed", "skipped"}
+    pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
+    assert set(scores(there)["status"]) == {"ok", "crashed"}
 
 
 @pytest.mark.slow
