@@ -189,7 +189,7 @@ def _check_row(
     if cell is None:
         yield f"{_name(row)}: is not in the plan of the manifest's config, or its weights are gone."
         return
-    again = engine_cells.compute(cell)
+    again = engine_cells.compute(cell).row
     for digest in _DIGESTS:
         if getattr(again, digest) != row[digest]:
             what = digest.removesuffix("_digest")

@@ -29,10 +29,15 @@ class SentItem(Item):
     """An image that travels with its cell, to machines that do not see its file."""
 
     pixels: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), compare=False, repr=False)
+    tumour: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Return the image, float32, (H, W)."""
         return images.resize(self.pixels, size)
+
+    def mask(self, size: int | None = None) -> np.ndarray | None:
+        """Return the tumour's mask where it is known, uint8, (H, W), sized as the image."""
+        return None if self.tumour is None else images.resize_labels(self.tumour, size)
 
 
 class Cluster:
@@ -141,7 +146,7 @@ def with_pixels(cell: Cell) -> Cell:
     """Return a cell whose image travels with it."""
     item = cell.item
     known = {name: getattr(item, name) for name in ("id", "label", "cluster", "digest", "part")}
-    return replace(cell, item=SentItem(**known, pixels=item.read()))
+    return replace(cell, item=SentItem(**known, pixels=item.read(), tumour=item.mask()))
 
 
 def _result(future: Any, cell: Cell, queue: Queue) -> list[Computed]:
