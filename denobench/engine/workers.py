@@ -81,7 +81,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=0,  # a new session would leave the priority of ours
             )
             self.connection = Connection(ours.detach())
         self.pid = self._process.pid

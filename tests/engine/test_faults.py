@@ -101,7 +101,7 @@ def start(image_folder: Path, tmp_path: Path) -> Iterator[Callable[[Path], subpr
             env={**os.environ, **cache, "TERM": "dumb"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,
         )
         started.append(running)
         return running
