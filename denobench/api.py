@@ -235,10 +235,10 @@ def denoise(
     >>> clean = denoise(noisy, "bm3d", sigma=0.1)  # doctest: +SKIP
     """
     import numpy as np
-    from skimage.restoration import estimate_sigma
     from skimage.util import img_as_float32
 
     from denobench import methods
+    from denobench.noise import REGISTRY
 
     image = np.asarray(image)
     if image.ndim != 2 or image.dtype.kind not in "fu" or 0 in image.shape:
@@ -258,5 +258,6 @@ def denoise(
         )
     told = None
     if "oracle" in built.info.tracks:
-        told = sigma if sigma is not None else float(estimate_sigma(noisy))
+        model = REGISTRY.load(built.info.assumes or "gaussian")
+        told = sigma if sigma is not None else model.estimate(noisy)
     return np.clip(built.denoise(noisy, told), 0, 1).astype(np.float32)

@@ -23,16 +23,19 @@ class MethodEntry(BaseModel):
         The registered method; the entry's name if left out.
     track
         What it is told of sigma; the method's first track if left out.
+    sigma_factor
+        It is told this multiple of the true or the estimated sigma.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     method: str | None = None
     track: Literal["oracle", "estimated", "blind"] | None = None
+    sigma_factor: float = Field(default=1.0, gt=0)
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What is neither ``method`` nor ``track``."""
+        """What is the method's own."""
         return dict(self.model_extra or {})
 
 

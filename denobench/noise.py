@@ -12,12 +12,27 @@ from hashlib import sha256
 
 import numpy as np
 
+from denobench import stabilisation
 from denobench.errors import DenobenchError
 from denobench.registry import Registry
 
 REGISTRY = Registry("denobench.noise", "noise model")
 
 Corruption = Callable[[np.ndarray, float, np.ndarray], np.ndarray]
+Estimator = Callable[[np.ndarray], float]
+
+
+def wavelet_sigma(noisy: np.ndarray) -> float:
+    """Estimate the sigma of white Gaussian noise from the finest wavelet coefficients.
+
+    References
+    ----------
+    D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
+    81(3), 1994; as scikit-image computes it.
+    """
+    from skimage.restoration import estimate_sigma  # here: listing need not wait for it
+
+    return float(estimate_sigma(noisy))
 
 
 @dataclass(frozen=True)
@@ -35,19 +50,25 @@ class NoiseModel:
     corrupt
         Function of the image (H, W), the level (a fraction of full scale) and the fields
         (fields, H, W), all float64; returns the noisy image (H, W).
+    estimate
+        Function of the noisy image (H, W) that estimates the level: what every method is told on
+        the track ``estimated``.
     """
 
     name: str
     title: str
     fields: int
     corrupt: Corruption
+    estimate: Estimator = wavelet_sigma
 
 
-def noise_model(name: str, *, title: str, fields: int = 1) -> Callable[[Corruption], NoiseModel]:
+def noise_model(
+    name: str, *, title: str, fields: int = 1, estimate: Estimator = wavelet_sigma
+) -> Callable[[Corruption], NoiseModel]:
     """Turn a corruption function into a noise model."""
 
     def wrap(corrupt: Corruption) -> NoiseModel:
-        return NoiseModel(name, title, fields, corrupt)
+        return NoiseModel(name, title, fields, corrupt, estimate)
 
     return wrap
 
@@ -64,7 +85,7 @@ def gaussian_clipped(image: np.ndarray, level: float, fields: np.ndarray) -> np.
     return np.clip(image + level * fields[0], 0.0, 1.0)
 
 
-@noise_model("rician", title="Rician", fields=2)
+@noise_model("rician", title="Rician", fields=2, estimate=stabilisation.estimate)
 def rician(image: np.ndarray, level: float, fields: np.ndarray) -> np.ndarray:
     """Take the magnitude of the image with Gaussian noise in both complex channels.
 

@@ -45,6 +45,8 @@ class Row:
     seconds, cpu_seconds
         Wall and processor time of the call, while other workers ran too; the timing pass
         measures properly.
+    sigma
+        What the method was told of sigma; none on the track ``blind``.
     image_digest, field_digest, source_digest, weights_digest
         Of the image's file, the noise field, the method's source and its weights.
     """
@@ -64,6 +66,7 @@ class Row:
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
     cpu_seconds: float | None = None
+    sigma: float | None = None
     image_digest: str = ""
     field_digest: str = ""
     source_digest: str = ""
@@ -72,7 +75,7 @@ class Row:
 
 _COLUMNS = [column.name for column in fields(Row)]
 _TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
-    ("seconds", "cpu_seconds"), "REAL"
+    ("seconds", "cpu_seconds", "sigma"), "REAL"
 )
 
 
@@ -90,6 +93,12 @@ class RowStore:
         with self._connect() as database:
             columns = ", ".join(f"{name} {_TEXT.get(name, 'TEXT')}" for name in _COLUMNS)
             database.execute(f"CREATE TABLE IF NOT EXISTS rows ({columns})")
+            present = {found[1] for found in database.execute("PRAGMA table_info(rows)")}
+            for name in _COLUMNS:
+                if name not in present:  # the run was begun with an older denobench
+                    database.execute(
+                        f"ALTER TABLE rows ADD COLUMN {name} {_TEXT.get(name, 'TEXT')}"
+                    )
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -115,7 +124,9 @@ class RowStore:
             for row in rows
         ]
         with self._connect() as database:
-            database.executemany(f"INSERT OR REPLACE INTO rows VALUES ({marks})", records)
+            database.executemany(
+                f"INSERT OR REPLACE INTO rows ({', '.join(_COLUMNS)}) VALUES ({marks})", records
+            )
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove the rows of these keys."""

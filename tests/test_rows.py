@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +85,15 @@ def test_broken_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.sqlite").write_text("this is not a database, not at all")
     with pytest.raises(DenobenchError, match=r"rows\.sqlite"):
         RowStore(tmp_path / "rows.sqlite")
+
+
+def test_store_of_an_older_denobench_gains_its_columns(tmp_path: Path) -> None:
+    """Rows from before a column was there are read with nothing in it, new ones with theirs."""
+    store = RowStore(tmp_path / "rows.sqlite")
+    store.add([make_row("a")])
+    with sqlite3.connect(store.path) as database:
+        database.execute("ALTER TABLE rows DROP COLUMN sigma")
+    database.close()
+    grown = RowStore(store.path)
+    grown.add([make_row("b", sigma=0.09)])
+    assert [row.sigma for row in grown.rows()] == [None, 0.09]

@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from skimage.restoration import estimate_sigma
 
 from denobench import images, methods, metrics, noise
 from denobench.datasets import Item
@@ -70,6 +69,7 @@ def compute(cell: Cell) -> Computed:
         metrics=metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour),
         seconds=wall,
         cpu_seconds=cpu,
+        sigma=sigma,
         field_digest=field_digest,
     )
     pictures = {"clean": clean, "noisy": noisy, cell.method: denoised} if cell.picture else {}
@@ -99,10 +99,12 @@ def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
 
 
 def told_sigma(cell: Cell, noisy: np.ndarray) -> float | None:
-    """Return what the cell's track tells of sigma."""
-    if cell.track == "oracle":
-        return cell.noise.level
-    return float(estimate_sigma(noisy)) if cell.track == "estimated" else None
+    """Return what the cell's track tells of sigma; all methods share one estimate."""
+    if cell.track == "blind":
+        return None
+    true = cell.track == "oracle"
+    sigma = cell.noise.level if true else noise.REGISTRY.load(cell.noise.model).estimate(noisy)
+    return cell.sigma_factor * sigma
 
 
 def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:

@@ -102,6 +102,7 @@ def _method(method: PlannedMethod) -> dict[str, Any]:
         "method": method.registered,
         "title": info.title if method.name == method.registered else method.name,
         "track": method.track,
+        "sigma_factor": method.sigma_factor,
         "parameters": dict(method.parameters),
         "licence": info.licence,
         "reference": info.reference,

@@ -23,7 +23,7 @@ from denobench.methods import FittedDenoiser, Info, TrainingSet
 from denobench.noise import Noise
 
 # Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class PlannedMethod:
     ----------
     name, registered
         The config's name for it and the registry's.
-    track
-        What it is told of sigma.
+    track, sigma_factor
+        What it is told of sigma, and at which multiple.
     parameters
         All its parameters, defaults included.
     info
@@ -53,6 +53,7 @@ class PlannedMethod:
     name: str
     registered: str
     track: str
+    sigma_factor: float
     parameters: Mapping[str, Any]
     info: Info
     source: str
@@ -68,6 +69,7 @@ class Cell:
     method: str
     registered: str
     track: str
+    sigma_factor: float
     parameters: str
     source: str
     noise: Noise
@@ -87,6 +89,7 @@ class Cell:
             PROTOCOL,
             self.registered,
             self.track,
+            self.sigma_factor,
             self.parameters,
             self.source,
             str(self.noise),
@@ -162,6 +165,7 @@ class Plan:
                     method=method.name,
                     registered=method.registered,
                     track=method.track,
+                    sigma_factor=method.sigma_factor,
                     parameters=json.dumps(dict(method.parameters), sort_keys=True),
                     source=method.source,
                     noise=corruption,
@@ -234,6 +238,7 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             name,
             registered,
             track=entry.track or "oracle",
+            sigma_factor=entry.sigma_factor,
             parameters=entry.parameters,
             info=Info(registered, registered),
             source="",
@@ -253,10 +258,23 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             f"Method {name!r} cannot run on the track {entry.track!r}; valid: "
             f"{', '.join((track,) if fitted else info.tracks)}."
         )
+    if track == "blind" and entry.sigma_factor != 1:
+        raise DenobenchError(
+            f"Method {name!r} is told nothing of sigma on the track 'blind': "
+            "leave sigma_factor out."
+        )
     if levels and not fitted:
         raise unknown(f"parameter of method {registered!r}", "levels", parameters)
     return PlannedMethod(
-        name, registered, track, parameters, info, source_digest(found), fitted, levels
+        name,
+        registered,
+        track,
+        entry.sigma_factor,
+        parameters,
+        info,
+        source_digest(found),
+        fitted,
+        levels,
     )
 
 

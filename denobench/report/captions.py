@@ -117,6 +117,7 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tu
             "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
         )
     notes += _completion(scores)
+    notes += _estimates(summary, noise)
     manifest = summary.manifest
     notes += [scoring(manifest, names), references(manifest), split(manifest), *remarks(summary)]
     return tuple(note for note in notes if note)
@@ -167,6 +168,27 @@ def _completion(scores: pd.DataFrame) -> list[str]:
             "its own cells, and it is not compared."
         )
     return notes
+
+
+def _estimates(summary: Summary, noise: str) -> list[str]:
+    """Say how far the estimates of sigma are off that the track ``estimated`` was told."""
+    rows = summary.rows
+    if "sigma" not in rows:
+        return []
+    told = rows[(rows["noise"] == noise) & (rows["track"] == "estimated") & rows["sigma"].notna()]
+    # One estimate per noisy image, whatever the methods and the multiple that each is told.
+    once = told.drop_duplicates(["level", "image", "realisation"])
+    if once.empty:
+        return []
+    factors = {entry.id: entry.details.get("sigma_factor", 1.0) for entry in summary.entries}
+    error = 100 * (once["sigma"] / once["entry"].map(factors) / once["level"] - 1)
+    medians = error.groupby(once["level"]).median()
+    parts = [f"{median:+.1f} % at σ = {level:g}" for level, median in medians.items()]
+    text = (
+        f"Estimated σ: median error {listing(parts)}; "
+        f"median magnitude {error.abs().median():.1f} %, largest {error.abs().max():.1f} %."
+    )
+    return [text.replace("-", "−")]
 
 
 def remarks(summary: Summary) -> list[str]:
