@@ -82,6 +82,9 @@ class Config(BaseModel):
         Several of the form ``MODEL:LEVEL``.
     methods
         Name -> settings; all registered methods if empty.
+    stabilise
+        Whether every method for Gaussian noise also meets Rician noise as ``vst(NAME)``, behind
+        variance stabilisation.
     metrics
         Scores to take.
     reference
@@ -118,6 +121,7 @@ class Config(BaseModel):
     realisations: int = Field(default=1, ge=1)
     noise: tuple[str, ...] = ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2")
     methods: dict[str, MethodEntry] = Field(default_factory=dict)
+    stabilise: bool = True
     metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
     reference: str | None = None
     plugins: tuple[Path, ...] = ()

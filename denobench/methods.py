@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import wraps
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
+from denobench import stabilisation
 from denobench.errors import DenobenchError, unknown
 from denobench.registry import Registry, import_file
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 REGISTRY = Registry("denobench.methods", "method")
 
 TRACKS = ("oracle", "estimated", "blind")
+
+# ``vst(NAME)``: the method NAME between variance stabilisation and its inverse.
+_STABILISED = re.compile(r"vst\((.+)\)")
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Info:
         What the method can be told of sigma: ``oracle`` (the true one), ``estimated``, or
         ``blind`` (nothing). The first is the default.
     assumes
-        The noise model it is made for, or empty.
+        The noise model it is made for, or empty. One made for another than ``gaussian`` runs on
+        that alone.
     grid
         Parameters that may be tuned, each with its values.
     packages
@@ -233,13 +240,15 @@ def parameters(found: Any) -> dict[str, Any]:
 
 
 def load(name: str) -> Any:
-    """Return the function or class behind a method's name.
+    """Return the function or class behind a method's name, also one of the form ``vst(NAME)``.
 
     Raises
     ------
     DenobenchError
         If the name is unknown, or its plugin cannot be imported or is not a method.
     """
+    if inner := _STABILISED.fullmatch(name):
+        return stabilised(inner[1])
     found = REGISTRY.load(name)
     if not isinstance(getattr(found, "info", None), Info):
         raise DenobenchError(
@@ -247,6 +256,48 @@ def load(name: str) -> Any:
             "@denoiser(...), or give the class an attribute `info`."
         )
     return found
+
+
+def stabilised(name: str) -> Function:
+    """Return ``vst(NAME)``: a method for Gaussian noise made one for Rician noise.
+
+    It has the parameters and the source of NAME, which sees the variance-stabilised image.
+
+    Raises
+    ------
+    DenobenchError
+        If NAME is unknown, made for other noise than Gaussian, not told sigma, or to be trained.
+    """
+    found = load(name)
+    info: Info = found.info
+    fitted = inspect.isclass(found) and issubclass(found, FittedDenoiser)
+    tracks = tuple(track for track in info.tracks if track != "blind")
+    if fitted or not tracks or info.assumes != "gaussian":
+        raise DenobenchError(
+            f"vst({name}): vst(...) wraps a method that is made for Gaussian noise, is told sigma "
+            "and needs no training, such as nlm."
+        )
+
+    @wraps(found, updated=())
+    def denoise(noisy: np.ndarray, sigma: float, **given: Any) -> np.ndarray:
+        return stabilisation.denoise(noisy, sigma, build(name, given).denoise)
+
+    denoise.info = replace(  # type: ignore[attr-defined]
+        info,
+        name=f"vst({name})",
+        title=f"VST + {info.title}",
+        reference=f"{stabilisation.REFERENCE}; {info.reference}",
+        tracks=tracks,
+        assumes="rician",
+        packages=tuple(dict.fromkeys((*info.packages, "numpy", "scipy"))),
+    )
+    return denoise
+
+
+def origin(name: str) -> str:
+    """Return where a method comes from; of ``vst(NAME)``, where NAME does."""
+    inner = _STABILISED.fullmatch(name)
+    return origin(inner[1]) if inner else REGISTRY.origin(name)
 
 
 def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:

@@ -21,6 +21,11 @@ from functools import lru_cache
 
 import numpy as np
 
+REFERENCE = (
+    "A. Foi, Noise estimation and removal in MR imaging: the variance-stabilization approach, "
+    "IEEE ISBI 2011"
+)
+
 # In units of sigma: signals of the tables, beyond which a magnitude is Gaussian to 1 in 500.
 _REACH = 16.0
 _TAIL = 8.0  # standard deviations of a magnitude above the largest signal

@@ -1,7 +1,7 @@
 """Measure what docs/noise.md says of the estimates of sigma and of variance stabilisation.
 
 ``python docs/noise.py estimates [FOLDER]`` takes the simulated test slices, or every fifth image of
-a folder; ``python docs/noise.py stabilisation`` takes six simulated slices at rician:0.09.
+a folder; ``python docs/noise.py stabilisation`` takes four simulated slices at rician:0.09.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def main() -> None:
     if what == "estimates":
         estimates(items[::5] if folder else items)
     else:
-        stabilisation(items[:6])
+        stabilisation(items[:4])
 
 
 if __name__ == "__main__":

@@ -126,6 +126,15 @@ def test_methods_lists_where_each_is_from(program: Program) -> None:
     assert re.search(r"tv .*oracle.*denobench.*yes", listed)
 
 
+def test_one_method_is_told_with_its_details(program: Program) -> None:
+    """A name gives that method's line, parameters and reference, also for a stabilised one."""
+    told = program("methods", "vst(nlm)").stdout
+    assert re.search(r"vst\(nlm\) .*VST \+ NLM .*oracle.*denobench.*yes", told)
+    assert "h = 0.7" in told
+    assert "Foi" in told
+    assert "bm3d" not in told
+
+
 def test_broken_plugin_breaks_nothing_else(program: Program, tmp_path: Path) -> None:
     """A plugin that cannot be imported is named, and everything else is listed."""
     (tmp_path / "broken.py").write_text("import nothing_of_this_name")
@@ -170,6 +179,9 @@ def test_unavailable_method_is_listed_and_skipped(
         (["run", "--set", "dataset=simulatet"], "Did you mean 'simulated'"),
         (["report", "nowhere"], "nowhere"),
         (["check", "nlmm"], "Did you mean 'nlm'"),
+        (["run", "--methods", "vst(nlmm),tv"], "Did you mean 'nlm'"),
+        (["run", "--methods", "vst(nlm)"], "rician:0.09"),
+        (["methods", "nlmm"], "Did you mean 'nlm'"),
         (["denoise", "nowhere.png", "out.png"], "nowhere.png"),
         (["run", "--plugin", "nowhere.py"], "nowhere.py"),
     ],

@@ -9,6 +9,9 @@ import typer
 
 
 def methods(
+    name: Annotated[
+        str | None, typer.Argument(help="Only this method, with its details; also vst(NAME).")
+    ] = None,
     plugin: Annotated[
         list[Path] | None, typer.Option(help="Python file with a method of your own.")
     ] = None,
@@ -33,21 +36,21 @@ def methods(
     for column in ("name", "title", "tracks", "licence", "from", "available"):
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     more = []
-    for name in registered.REGISTRY.names():
-        origin = registered.REGISTRY.origin(name)
+    for each in [name] if name else registered.REGISTRY.names():
+        origin = registered.origin(each)
         try:
-            found = registered.load(name)
+            found = registered.load(each)
         except DenobenchError as error:
-            table.add_row(name, "", "", "", origin, f"[red]no: {error}")
+            table.add_row(each, "", "", "", origin, f"[red]no: {error}")
             continue
         info = found.info
-        table.add_row(name, info.title, ", ".join(info.tracks), info.licence, origin, "[green]yes")
+        table.add_row(each, info.title, ", ".join(info.tracks), info.licence, origin, "[green]yes")
         settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
         lines = [", ".join(settings), info.reference, info.notes]
-        more.append("\n  ".join([f"[bold]{name}[/]", *(line for line in lines if line)]))
+        more.append("\n  ".join([f"[bold]{each}[/]", *(line for line in lines if line)]))
     console = Console(highlight=False)
     console.print(table)
-    for text in more if details else ():
+    for text in more if details or name else ():
         console.print(f"\n{text}")
     for line in broken:
         console.print(f"[red]Not listed:[/] {line}")

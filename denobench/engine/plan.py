@@ -6,7 +6,7 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -15,7 +15,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
-from denobench import methods, metrics, noise
+from denobench import methods, metrics, noise, stabilisation
 from denobench.config import Config, MethodEntry
 from denobench.datasets import Dataset, Item, Split, open_dataset, split
 from denobench.errors import DenobenchError, UnavailableError, unknown
@@ -60,6 +60,10 @@ class PlannedMethod:
     fitted: bool
     levels: tuple[float, ...] = ()
     unavailable: str = ""
+
+    def runs_on(self, corruption: Noise) -> bool:
+        """Whether it is compared on a noise model: on all, or on the one it is made for."""
+        return self.info.assumes in ("", "gaussian", corruption.model)
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ class Plan:
         shown = {item.id for item in self.test[: config.gallery]}
         cells = []
         for method in self.methods:
-            for corruption in config.noises:
+            for corruption in filter(method.runs_on, config.noises):
                 path, digest = weights.get((method.name, corruption), (None, ""))
                 if method.fitted and path is None:
                     continue
@@ -207,6 +211,14 @@ def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = N
     if config.reference and config.reference not in entries:
         raise unknown("reference method", config.reference, entries)
     planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
+    if config.stabilise and any(corruption.model == "rician" for corruption in config.noises):
+        planned = tuple(_with_stabilised(planned, entries))
+    for method in planned:
+        if not any(method.runs_on(corruption) for corruption in config.noises):
+            raise DenobenchError(
+                f"Method {method.name!r} is made for {method.info.assumes} noise alone: add some, "
+                f"such as {method.info.assumes}:0.09, or leave the method out."
+            )
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
     dataset = open_dataset(name, config.data, progress=progress)
     parts = split(dataset, seed=config.seed, by=config.split)
@@ -227,8 +239,6 @@ def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = N
 
 def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     registered = entry.method or name
-    if registered not in methods.REGISTRY.names():
-        raise unknown("method", registered, methods.REGISTRY.names())
     given = entry.parameters
     levels = tuple(given.pop("levels", ()))
     try:
@@ -278,13 +288,30 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     )
 
 
+def _with_stabilised(
+    planned: Iterable[PlannedMethod], entries: Mapping[str, MethodEntry]
+) -> Iterator[PlannedMethod]:
+    """Yield every method, and behind one for Gaussian noise its stabilised form for Rician."""
+    for method in planned:
+        yield method
+        name, registered = (f"vst({each})" for each in (method.name, method.registered))
+        gaussian = method.info.assumes == "gaussian" and not method.fitted
+        if gaussian and method.track != "blind" and not method.unavailable and name not in entries:
+            entry = entries[method.name].model_copy(update={"method": registered})
+            yield _plan_method(name, entry)
+
+
 def source_digest(found: Any) -> str:
     """Return the digest of a method's source and of the versions of what it computes with.
 
-    The source is the method's module and whatever that module imports from its own package.
+    The source is the method's module and whatever that module imports from its own package; of
+    ``vst(NAME)`` also the stabilisation's.
     """
     digest = sha256()
-    for path in sorted(_sources(found)):
+    paths = _sources(found)
+    if found.info.assumes == "rician" and hasattr(found, "__wrapped__"):
+        paths.add(Path(stabilisation.__file__))
+    for path in sorted(paths):
         digest.update(path.read_bytes())
     for package in sorted(found.info.packages):
         digest.update(f"{package}=={installed_version(package)}".encode())
