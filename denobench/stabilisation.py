@@ -1,6 +1,6 @@
 """Rician noise: variance stabilisation, its unbiased inverse, and the estimate of sigma.
 
-A magnitude ``z`` of signal ``nu`` in noise of sigma has a variance that falls from 0.43 sigma^2 in
+A magnitude ``z`` of signal ``nu`` in noise of sigma has a variance that rises from 0.43 sigma^2 in
 the background to sigma^2 in tissue, and a mean above the signal. The forward transform makes the
 variance 1 everywhere, so that a method made for Gaussian noise can be used; the inverse maps the
 transform's mean value back to the signal, and so takes the bias away too.
@@ -8,9 +8,9 @@ transform's mean value back to the signal, and so takes the bias away too.
 References
 ----------
 A. Foi, "Noise estimation and removal in MR imaging: the variance-stabilization approach", IEEE ISBI
-2011: the frame and the exact unbiased inverse. R. Tibshirani, "Estimating
-transformations for regression via additivity and variance stabilization", Journal of the American
-Statistical Association 83(402), 1988: the iteration that finds the transform.
+2011: the frame and the exact unbiased inverse. R. Tibshirani, "Estimating transformations for
+regression via additivity and variance stabilization", Journal of the American Statistical
+Association 83(402), 1988: the iteration that finds the transform.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ REFERENCE = (
     "IEEE ISBI 2011"
 )
 
-# In units of sigma: signals of the tables, beyond which a magnitude is Gaussian to 1 in 500.
-_REACH = 16.0
-_TAIL = 8.0  # standard deviations of a magnitude above the largest signal
+_REACH = 16.0  # sigma: the tables' largest signal, at which a deviation is sigma to 1 in 500
+_TAIL = 8.0  # sigma: the tables' largest magnitude above it
 _STEPS = 8  # each makes the variance more even; the transform's slope is positive at every one
 _MOST_TRIALS = 30
 _TOLERANCE = 1e-4
@@ -40,7 +39,7 @@ _QUARTILE = 0.6744897501960817  # of the normal distribution
 
 @dataclass(frozen=True)
 class _Tables:
-    """The transform on a grid of magnitudes; mean and deviation, raw and transformed, by signal."""
+    """The transform on a grid of magnitudes; means and raw deviation on a grid of signals."""
 
     magnitudes: np.ndarray
     values: np.ndarray
