@@ -10,12 +10,12 @@ from denobench import config
 from denobench.errors import DenobenchError
 
 
-@pytest.mark.parametrize("name", ["quick", "paper", "full"])
+@pytest.mark.parametrize("name", ["quick", "paper", "full", "natural"])
 def test_shipped_configs_are_valid(name: str) -> None:
     """Every config that comes with the package can be read."""
     loaded = config.load(name)
     assert loaded.name == name
-    assert "cdae" in loaded.methods
+    assert {"identity", "bm3d"} <= {*loaded.methods}
 
 
 def test_paper_has_the_papers_settings() -> None:

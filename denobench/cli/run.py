@@ -10,7 +10,7 @@ import typer
 
 def run(
     config: Annotated[
-        str, typer.Argument(help="quick, paper, full, or the path of a YAML file.")
+        str, typer.Argument(help="quick, paper, full, natural, or the path of a YAML file.")
     ] = "quick",
     data: Annotated[
         Path | None, typer.Option(help="Folder of images; sub-folders are labels.")
