@@ -15,10 +15,18 @@ COMPILED = {"cache": True, "nogil": True, "fastmath": {"contract", "reassoc", "n
 
 
 def offsets(radius: int) -> np.ndarray:
-    """Return the offsets of a square search window, nearest first, int64, (n, 2)."""
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].reshape(2, -1)
-    order = np.argsort(y**2 + x**2, kind="stable")
-    return np.stack([y, x], axis=1)[order]
+    """Return the offsets of a square search window, int64, (n, 2): (0, 0), then scattered.
+
+    Among blocks that are equally alike the earlier offset is taken, and scattered blocks overlap
+    less than near ones: they share less noise, so that their mean has less of it.
+    """
+    span = np.arange(-radius, radius + 1)
+    y, x = (axis.ravel() for axis in np.meshgrid(span, span, indexing="ij"))
+    centre = len(y) // 2
+    others = np.delete(np.arange(len(y)), centre)
+    # Unlike a Generator's, this class's numbers are the same in every version of NumPy.
+    order = np.concatenate([[centre], np.random.RandomState(0).permutation(others)])
+    return np.stack([y, x], axis=1)[order].astype(np.int64)
 
 
 def key(distance: float) -> int:
@@ -34,6 +42,7 @@ def match(
     step: int,
     table: np.ndarray,
     limit: int,
+    floor: float,
     keys: np.ndarray,
 ) -> None:
     """Fill ``keys`` with the nearest blocks of each reference block, nearest first.
@@ -44,7 +53,7 @@ def match(
     neighbouring references need lies side by side in memory and every loop is one of vectors.
 
     A key holds a distance in its high bits, as the bits of a float32, which are ordered like the
-    number, and in its low 11 the index of the offset; the nearer offset wins a tie.
+    number, and in its low 11 the index of the offset, so that the earlier one wins a tie.
 
     Parameters
     ----------
@@ -60,6 +69,8 @@ def match(
         From `offsets`; the first is (0, 0).
     limit
         Key that no block may reach.
+    floor
+        Distances below it count as equal: no difference can be told from noise.
     keys
         int32, (rows, columns, blocks); left at ``limit`` where there are too few blocks.
     """
@@ -105,7 +116,7 @@ def match(
                 square[lane] = difference * difference
         for i in range(top, bottom):
             _add_rows(squares, step * i, sums, length)
-            _add_columns(sums, step, lanes, distances, padded)
+            _add_columns(sums, step, lanes, distances[:padded], floor)
             bar = worst[i]
             for first in range(left // LANES * LANES, right, LANES):
                 if not _any_below(bits[first : first + LANES], bar[first : first + LANES]):
@@ -135,15 +146,16 @@ def _plane(sums: np.ndarray, column: int, step: int, lanes: int) -> np.ndarray:
 
 @njit(**COMPILED)
 def _add_columns(
-    sums: np.ndarray, step: int, lanes: int, distances: np.ndarray, count: int
+    sums: np.ndarray, step: int, lanes: int, distances: np.ndarray, floor: float
 ) -> None:
     """Add up eight columns of every reference block."""
     s0, s1 = _plane(sums, 0, step, lanes), _plane(sums, 1, step, lanes)
     s2, s3 = _plane(sums, 2, step, lanes), _plane(sums, 3, step, lanes)
     s4, s5 = _plane(sums, 4, step, lanes), _plane(sums, 5, step, lanes)
     s6, s7 = _plane(sums, 6, step, lanes), _plane(sums, 7, step, lanes)
-    for j in range(count):
-        distances[j] = ((s0[j] + s1[j]) + (s2[j] + s3[j])) + ((s4[j] + s5[j]) + (s6[j] + s7[j]))
+    for j in range(len(distances)):
+        distance = ((s0[j] + s1[j]) + (s2[j] + s3[j])) + ((s4[j] + s5[j]) + (s6[j] + s7[j]))
+        distances[j] = max(distance, floor)
 
 
 @njit(**COMPILED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,7 @@ _REFERENCE = (
 )
 
 # The most rows and columns of references of a tile. Tiles are the same for any number of threads.
-_TILE = (16, 96)
+_TILE = (40, 96)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Stage:
     likeness, noise_likeness
         Blocks are alike if their mean squared difference is below ``likeness`` (full scale
         squared) plus ``noise_likeness`` times the noise's variance.
+    noise_floor
+        Blocks are equally alike if it is below ``noise_floor`` times that variance.
     strength
         The hard threshold as a multiple of sigma; in the Wiener stage, what the noise's variance is
         multiplied by.
@@ -55,20 +57,35 @@ class Stage:
     blocks: int
     likeness: float
     noise_likeness: float
+    noise_floor: float
     strength: float
     beta: float
 
 
 # Hard threshold, then Wiener.
+_HARD = Stage(
+    step=3,
+    radius=19,
+    blocks=16,
+    likeness=3000 / 255**2,
+    noise_likeness=3.0,
+    noise_floor=1.7,
+    strength=2.7,
+    beta=2.0,
+)
+_WIENER = Stage(
+    step=3,
+    radius=19,
+    blocks=32,
+    likeness=400 / 255**2,
+    noise_likeness=0.3,
+    noise_floor=0.04,
+    strength=0.9,
+    beta=2.0,
+)
 PROFILES = {
-    "normal": (
-        Stage(3, 19, 16, 3000 / 255**2, 3.0, 2.7, 2.0),
-        Stage(3, 19, 32, 400 / 255**2, 0.0, 1.0, 2.0),
-    ),
-    "fast": (
-        Stage(4, 12, 16, 3000 / 255**2, 3.0, 2.7, 2.0),
-        Stage(4, 12, 16, 400 / 255**2, 0.0, 1.0, 2.0),
-    ),
+    "normal": (_HARD, _WIENER),
+    "fast": (replace(_HARD, step=4, radius=12), replace(_WIENER, step=4, radius=12, blocks=16)),
 }
 
 
@@ -233,7 +250,8 @@ def _filter_tile(
     limit = key(AREA * (stage.likeness + stage.noise_likeness * sigma**2))
     keys = np.empty((*tile.count, stage.blocks), np.int32)
     guide = noisy if basic is None else basic
-    match(guide, tile.origin, tile.count, stage.step, table, limit, keys)
+    floor = np.float32(AREA * stage.noise_floor * sigma**2)
+    match(guide, tile.origin, tile.count, stage.step, table, limit, floor, keys)
 
     forward, inverse = _wavelet() if basic is None else _cosine()
     spectra = analyse(noisy, forward)

@@ -20,6 +20,8 @@ NAMES = [
     "nlm",
     "nlm-opencv",
     "bm3d",
+    "fast-bm3d",
+    "fast-bm3d-fast",
 ]
 
 
