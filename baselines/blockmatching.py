@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -11,7 +13,11 @@ INDEX_BITS = 11  # of a key, for the offset's index
 INDEX = (1 << INDEX_BITS) - 1
 
 # Sums may be reordered when compiled, which is the same for every call.
-COMPILED = {"cache": True, "nogil": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
+COMPILED: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
 
 
 def offsets(radius: int) -> np.ndarray:

@@ -79,7 +79,7 @@ _WIENER = Stage(
     blocks=32,
     likeness=400 / 255**2,
     noise_likeness=0.3,
-    noise_floor=0.04,
+    noise_floor=0.02,
     strength=0.9,
     beta=2.0,
 )
@@ -211,7 +211,7 @@ def _estimate(
     for tile, part, part_weight in _in_order(compute, list(_tiles(total.shape, stage))):
         total[tile.window] += part
         weight[tile.window] += part_weight
-    return (total / weight)[:height, :width]
+    return total[:height, :width] / weight[:height, :width]
 
 
 def _in_order(compute: Callable[[Tile], Any], tiles: Sequence[Tile]) -> Iterator[Any]:
@@ -226,10 +226,9 @@ def _in_order(compute: Callable[[Tile], Any], tiles: Sequence[Tile]) -> Iterator
 
 def _tiles(shape: tuple[int, ...], stage: Stage) -> Iterator[Tile]:
     """Divide an image's references into tiles."""
-    for rows in _parts(shape[0], stage, _TILE[0]):
-        for columns in _parts(shape[1], stage, _TILE[1]):
-            window, origin, count = zip(rows, columns, strict=True)
-            yield Tile(window, origin, count)
+    for rows, top, height in _parts(shape[0], stage, _TILE[0]):
+        for columns, left, width in _parts(shape[1], stage, _TILE[1]):
+            yield Tile((rows, columns), (top, left), (height, width))
 
 
 def _parts(side: int, stage: Stage, most: int) -> Iterator[tuple[slice, int, int]]:
