@@ -85,7 +85,7 @@ _WIENER = Stage(
 )
 PROFILES = {
     "normal": (_HARD, _WIENER),
-    "fast": (replace(_HARD, step=4, radius=12), replace(_WIENER, step=4, radius=12, blocks=16)),
+    "fast": (replace(_HARD, step=4, radius=9), replace(_WIENER, step=4, radius=9, blocks=16)),
 }
 
 
