@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -34,6 +35,7 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+_COOKIE = "DENOBENCH_CHILD"
 _BOOT = "import sys; from denobench.engine.workers import _main; _main(int(sys.argv[1]))"
 
 
@@ -72,11 +74,12 @@ class Child:
         plugins: Sequence[Path],
         log: Path,
     ) -> None:
+        self._cookie = uuid.uuid4().hex
         ours, theirs = socket.socketpair()
         with ours, theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT, str(theirs.fileno())],
-                env=_environment(threads),
+                env=_environment(threads) | {_COOKIE: self._cookie},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -133,11 +136,13 @@ class Child:
         """End the child and all that it has started, and say how the child ended."""
         import psutil
 
-        with suppress(psutil.Error):  # those that have left its process group
-            for below in psutil.Process(self.pid).children(recursive=True):
-                below.kill()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        # Those that have left its group, and perhaps lost their parent, still carry its mark.
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get(_COOKIE) == self._cookie:
+                    process.kill()
         self.connection.close()
         code = self._process.wait()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -232,7 +232,10 @@ def _latex_row(row: Sequence[Cell]) -> list[str]:
 
     lines = [" & ".join(main(cell) for cell in row) + r" \\"]
     if any(cell.interval for cell in row):
-        small = [rf"{{\scriptsize {cell.interval}}}" if cell.interval else "" for cell in row]
+        small = [
+            rf"{{\scriptsize {latex_escape(cell.interval)}}}" if cell.interval else ""
+            for cell in row
+        ]
         lines = [lines[0] + "[-2pt]", " & ".join(small) + r" \\[1pt]"]
     return lines
 
