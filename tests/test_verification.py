@@ -68,6 +68,11 @@ def test_a_run_without_its_store_is_checked_too(run: Path) -> None:
     assert check(run).problems == ()
 
 
+def test_a_moved_run_is_right(run: Path) -> None:
+    """The folder's name stands in tidy tables and is no difference."""
+    assert check(run.rename(run.with_name("elsewhere"))).problems == ()
+
+
 KINDS = ["quality-gaussian", "foreground-gaussian", "nrmse-gaussian", "timing"]
 KINDS += ["paired-psnr-gaussian", "paired-ssim-gaussian"]
 
