@@ -84,9 +84,10 @@ def _score(summary: Summary, entry: Entry, image: str, noise: str, level: float)
 
 def _draw(clean: np.ndarray, tiles: list[tuple[str, str, np.ndarray]]) -> Figure:
     """Lay the tiles out in rows: pictures above, then error maps, then residuals."""
-    across = 5 if len(tiles) < 10 else 6
-    columns = min(across, len(tiles) + 1)
-    rows = -(-(len(tiles) + 1) // columns)
+    count = len(tiles) + 1
+    across = 5 if count <= 10 else min(7, -(-count // 2))
+    columns = min(across, count)
+    rows = -(-count // columns)
     titles = [fill(title, TITLE_WIDTH // across) for title, _, _ in tiles]
     text = 0.3 + 0.13 * max(title.count("\n") + 1 for title in titles)
     side = WIDTH / across
