@@ -73,6 +73,16 @@ def test_a_moved_run_is_right(run: Path) -> None:
     assert check(run.rename(run.with_name("elsewhere"))).problems == ()
 
 
+COMMITTED = Path(__file__).parents[1] / "results" / "paper"
+
+
+def test_the_committed_results() -> None:
+    """The tables in the repository follow from the rows beside them."""
+    found = check(COMMITTED)
+    assert found.problems == ()
+    assert found.files > 30
+
+
 KINDS = ["quality-gaussian", "foreground-gaussian", "nrmse-gaussian", "timing"]
 KINDS += ["paired-psnr-gaussian", "paired-ssim-gaussian"]
 
