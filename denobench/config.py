@@ -56,6 +56,23 @@ class TimingEntry(BaseModel):
     threads: int = Field(default=1, ge=1)
 
 
+class TuningEntry(BaseModel):
+    """How parameters are tuned, on validation images alone.
+
+    Attributes
+    ----------
+    trials
+        Settings that may be tried of each method, its defaults among them; 0 leaves the defaults.
+    images
+        Validation images that a trial is scored on, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trials: int = Field(default=0, ge=0)
+    images: int = Field(default=16, ge=1)
+
+
 class Config(BaseModel):
     """A comparison: images, noise, methods and how they are scored.
 
@@ -71,7 +88,8 @@ class Config(BaseModel):
         Side in pixels, 16 to 4096, or ``native``.
     split
         ``cluster`` keeps near-duplicates together, ``paper`` is plainly random as in the paper,
-        ``none`` tests every image.
+        ``folds`` tests every image once, in five folds by cluster, and ``none`` tests every image
+        and leaves none to train or tune.
     limit
         Test at most so many images.
     seed
@@ -92,6 +110,8 @@ class Config(BaseModel):
         method where there is none.
     plugins
         Python files that define methods; relative paths as for ``data``.
+    tuning
+        How parameters are tuned.
     timing
         How runtimes are measured.
     timeout
@@ -115,7 +135,7 @@ class Config(BaseModel):
     dataset: str = "simulated"
     data: Path | None = None
     size: int | Literal["native"] = 224
-    split: Literal["cluster", "paper", "none"] = "cluster"
+    split: Literal["cluster", "paper", "folds", "none"] = "cluster"
     limit: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0)
     realisations: int = Field(default=1, ge=1)
@@ -125,6 +145,7 @@ class Config(BaseModel):
     metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
     reference: str | None = None
     plugins: tuple[Path, ...] = ()
+    tuning: TuningEntry = Field(default_factory=TuningEntry)
     timing: TimingEntry = Field(default_factory=TimingEntry)
     timeout: float = Field(default=600.0, gt=0)
     memory: float | None = Field(default=None, gt=0)
@@ -287,7 +308,7 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
         place = ".".join(str(part) for part in found["loc"])
         if found["type"] == "extra_forbidden":
             parents, name = found["loc"][:-1], str(found["loc"][-1])
-            model = TimingEntry if parents == ("timing",) else Config
+            model = {("timing",): TimingEntry, ("tuning",): TuningEntry}.get(parents, Config)
             lines.append(f"{origin}: {unknown('key', name, model.model_fields)}")
         else:
             message = found["msg"].removeprefix("Value error, ")

@@ -45,8 +45,9 @@ class Row:
     seconds, cpu_seconds
         Wall and processor time of the call, while other workers ran too; the timing pass
         measures properly.
-    sigma
-        What the method was told of sigma; none on the track ``blind``.
+    sigma, sigma_factor
+        What the method was told of sigma, and the multiple of the true or the estimated one that
+        this is; no sigma on the track ``blind``.
     image_digest, field_digest, source_digest, weights_digest
         Of the image's file, the noise field, the method's source and its weights.
     """
@@ -67,6 +68,7 @@ class Row:
     seconds: float | None = None
     cpu_seconds: float | None = None
     sigma: float | None = None
+    sigma_factor: float | None = None
     image_digest: str = ""
     field_digest: str = ""
     source_digest: str = ""
@@ -75,7 +77,7 @@ class Row:
 
 _COLUMNS = [column.name for column in fields(Row)]
 _TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
-    ("seconds", "cpu_seconds", "sigma"), "REAL"
+    ("seconds", "cpu_seconds", "sigma", "sigma_factor"), "REAL"
 )
 
 
@@ -215,8 +217,20 @@ class RunFolder:
 
     def planned(self) -> set[str] | None:
         """Return the keys of the current plan's cells, or None where it was not recorded."""
+        return self._keys("cells")
+
+    def tried(self) -> set[str]:
+        """Return the keys of the cells that the current plan was tuned on."""
+        return self._keys("tuning") or set()
+
+    def _keys(self, kind: str) -> set[str] | None:
         path = self.path / "plan.json"
-        return set(json.loads(path.read_text())) if path.is_file() else None
+        return set(json.loads(path.read_text())[kind]) if path.is_file() else None
+
+    def write_plan(self, planned: Iterable[str], tried: Iterable[str] = ()) -> None:
+        """Write the keys of the current plan's cells, and of those that it was tuned on."""
+        keys = {"cells": [*planned], "tuning": sorted(tried)}
+        write_text(self.path / "plan.json", json.dumps(keys))
 
     def table(self, name: str) -> pd.DataFrame:
         """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""

@@ -2,7 +2,7 @@
 
 from denobench.datasets.base import Dataset, FileItem, Item, SimulatedItem, Unreadable
 from denobench.datasets.sources import REGISTRY, open_dataset, open_folder
-from denobench.datasets.split import Split, split
+from denobench.datasets.split import Split, folds, split, spread
 
 __all__ = [
     "REGISTRY",
@@ -12,7 +12,9 @@ __all__ = [
     "SimulatedItem",
     "Split",
     "Unreadable",
+    "folds",
     "open_dataset",
     "open_folder",
     "split",
+    "spread",
 ]

@@ -10,9 +10,11 @@ from itertools import zip_longest
 import numpy as np
 
 from denobench.datasets.base import Dataset, Item
+from denobench.errors import DenobenchError
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 0.2
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,59 @@ def split(dataset: Dataset, *, seed: int, by: str = "cluster") -> Split:
     if by == "none":
         return Split((), (), _interleaved(_grouped(items)), leaks=0)
     groups = [[item] for item in items] if by == "paper" else _grouped(items)
-    rng = np.random.Generator(np.random.PCG64([seed, 20]))
-    groups = [groups[index] for index in rng.permutation(len(groups))]
+    groups = _shuffled(groups, seed)
     if any(item.part for item in items):
         test = [group for group in groups if group[0].part == "test"]
         rest = [group for group in groups if group[0].part != "test"]
     else:
         test, rest = _take(groups, TEST_SHARE)
+    return _parts(test, rest)
+
+
+def folds(dataset: Dataset, *, seed: int) -> tuple[Split, ...]:
+    """Split a data set into five folds by cluster, so that each image is tested once.
+
+    The other four folds train and validate. A data set's own parts are not kept: its clusters are.
+
+    Parameters
+    ----------
+    dataset
+        The images.
+    seed
+        The run's seed.
+
+    Raises
+    ------
+    DenobenchError
+        If there are too few clusters for every fold to test and to validate some.
+    """
+    rest = _shuffled(_grouped(dataset.items), seed)
+    if len(rest) < 2 * FOLDS:
+        raise DenobenchError(
+            f"split: folds needs {2 * FOLDS} clusters of images, and {dataset.name} has "
+            f"{len(rest)}; use split: none, which tests every image."
+        )
+    tested = []
+    for left in range(FOLDS, 1, -1):
+        taken, rest = _take(rest, 1 / left)
+        tested.append(taken)
+    tested.append(rest)
+    return tuple(
+        _parts(test, [group for other in tested if other is not test for group in other])
+        for test in tested
+    )
+
+
+def spread(items: Sequence[Item], *, seed: int) -> tuple[Item, ...]:
+    """Return items in a seeded order in which clusters and labels alternate.
+
+    So that the first ones stand for all of them.
+    """
+    return _interleaved(_shuffled(_grouped(items), seed))
+
+
+def _parts(test: list[list[Item]], rest: list[list[Item]]) -> Split:
+    """Take validation images out of what is not tested."""
     validation, train = _take(rest, VALIDATION_SHARE)
     trained, validated = (
         tuple(sorted((item for group in part for item in group), key=lambda item: item.id))
@@ -68,6 +116,11 @@ def split(dataset: Dataset, *, seed: int, by: str = "cluster") -> Split:
     seen = {item.cluster for item in (*trained, *validated)}
     tested = _interleaved(test)
     return Split(trained, validated, tested, leaks=sum(item.cluster in seen for item in tested))
+
+
+def _shuffled(groups: list[list[Item]], seed: int) -> list[list[Item]]:
+    rng = np.random.Generator(np.random.PCG64([seed, 20]))
+    return [groups[index] for index in rng.permutation(len(groups))]
 
 
 def _grouped(items: Sequence[Item]) -> list[list[Item]]:

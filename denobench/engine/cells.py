@@ -91,6 +91,7 @@ def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
         cluster=cell.item.cluster,
         status=status,
         error=error[:2000],
+        sigma_factor=cell.sigma_factor,
         image_digest=cell.item.digest,
         source_digest=cell.source,
         weights_digest=cell.weights_digest,

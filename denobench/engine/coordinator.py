@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,12 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from denobench.config import Config
-from denobench.engine import manifest, timing, training
+from denobench.engine import manifest, timing, training, tuning
 from denobench.engine.cells import Computed, row
 from denobench.engine.cluster import Cluster
 from denobench.engine.local import Limits, Pool
 from denobench.engine.machine import cores
-from denobench.engine.plan import Cell, Plan, PlannedMethod, make_plan
+from denobench.engine.plan import Cell, Plan, PlannedMethod, Tuned, make_plan
 from denobench.engine.queue import Queue
 from denobench.engine.status import Journal, Watcher
 from denobench.engine.workers import ChildError
@@ -124,16 +123,21 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     weights = _train(plan, about, folder, watcher)
     about["stages"].setdefault("training_s", round(time.perf_counter() - started, 2))
 
+    started = time.perf_counter()
+    tuned, trials = _tune(plan, folder, watcher)
+    if trials:
+        about["stages"].setdefault("tuning_s", round(time.perf_counter() - started, 2))
+
     lost = [*_unavailable_rows(plan, watcher), *_untrained_rows(plan, weights)]
     without = {found.key for found in lost}
-    cells = [cell for cell in plan.cells(weights.paths) if cell.key not in without]
+    cells = [cell for cell in plan.cells(weights.paths, tuned) if cell.key not in without]
     outcome.cells = len(cells) + len(lost)
     keys = [cell.key for cell in cells] + [found.key for found in lost]
-    write_text(folder.path / "plan.json", json.dumps(keys))
+    folder.write_plan(keys, trials)
     folder.write_manifest(about)
     folder.store.add(lost)
 
-    pending = _pending(cells, folder, watcher)
+    pending = _pending(cells, trials, folder, watcher)
     started = time.perf_counter()
     busy = _compute(pending, config, outcome, watcher)
     if pending:
@@ -178,6 +182,40 @@ def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watche
     if histories:
         pd.concat(histories).to_csv(folder.path / "training.csv", index=False)
     return weights
+
+
+def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[str]]:
+    """Return the settings that tuning chose, and the keys of the cells that it took."""
+    if not any(plan.tunings()):
+        return {}, set()
+
+    def progress(done: float, total: float, text: str = "") -> None:
+        watcher.stage("Tuning", done, total, text)
+
+    known = {found.key: found for found in folder.store.rows() if found.status == "ok"}
+    with ExitStack() as stack:
+        executors: list[Pool | Cluster] = []
+
+        def compute(cells: list[Cell], taken: Callable[[Sequence[Row]], None]) -> None:
+            def finished(computed: list[Computed]) -> None:
+                rows = [each.row for each in computed]
+                folder.store.add(rows)
+                taken(rows)
+
+            if not executors:  # one for all trials, and none where nothing is left to try
+                processes = plan.config.workers or cores()
+                executors.append(stack.enter_context(_executor(plan.config, processes, folder)))
+            executors[0].compute(Queue(cells), finished)
+
+        cells = tuning.tune(plan, known, compute, progress)
+    write_text(folder.path / "tuning.csv", cells.to_csv(index=False))
+    failed = cells[cells["status"] != "ok"].drop_duplicates(["method", "settings"])
+    for name, part in failed.groupby("method"):
+        watcher.say(
+            f"{name} failed in tuning with {', '.join(part['settings'])}: "
+            + (part["error"].iloc[0].strip())
+        )
+    return tuning.chosen(cells), set(cells["key"])
 
 
 def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
@@ -232,7 +270,9 @@ def _untrained_rows(plan: Plan, weights: _Weights) -> Iterator[Row]:
             yield row(cell, "failed", f"training failed: {reason}")
 
 
-def _pending(cells: Iterable[Cell], folder: RunFolder, watcher: Watcher) -> list[Cell]:
+def _pending(
+    cells: Iterable[Cell], trials: set[str], folder: RunFolder, watcher: Watcher
+) -> list[Cell]:
     """Return the cells that are not done, and say how many are stale."""
     cells = list(cells)
     statuses = folder.store.statuses()
@@ -241,7 +281,7 @@ def _pending(cells: Iterable[Cell], folder: RunFolder, watcher: Watcher) -> list
         for cell in cells
         if statuses.get(cell.key) != "ok" or (cell.picture and _picture_missing(cell, folder))
     ]
-    planned = {cell.key for cell in cells}
+    planned = {cell.key for cell in cells} | trials
     wanted = {(c.method, c.noise.model, c.noise.level, c.realisation, c.item.id) for c in pending}
     stale = Counter(
         found.method

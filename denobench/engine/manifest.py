@@ -61,7 +61,8 @@ def describe(plan: Plan, name: str) -> dict[str, Any]:
 def _dataset(plan: Plan) -> dict[str, Any]:
     items = plan.dataset.items
     digests = json.dumps(sorted((item.id, item.digest) for item in items))
-    parts = (plan.split.train, plan.split.validation, plan.split.test)
+    parts = plan.splits[0]
+    counts = {"train": len(parts.train), "validation": len(parts.validation)}
     return {
         "name": plan.dataset.name,
         "images": len(items),
@@ -71,9 +72,10 @@ def _dataset(plan: Plan) -> dict[str, Any]:
             for label in sorted({item.label for item in items})
         },
         "split": plan.config.split,
-        **dict(zip(("train", "validation", "test"), map(len, parts), strict=True)),
+        **(counts if len(plan.splits) == 1 else {"folds": len(plan.splits)}),
+        "test": sum(len(part.test) for part in plan.splits),
         "tested": len(plan.test),
-        "leaks": plan.split.leaks,
+        "leaks": sum(part.leaks for part in plan.splits),
         "unreadable": [
             {"path": found.path, "reason": found.reason} for found in plan.dataset.unreadable
         ],

@@ -6,24 +6,31 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import resolve_name
+from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from denobench import methods, metrics, noise, stabilisation
 from denobench.config import Config, MethodEntry
-from denobench.datasets import Dataset, Item, Split, open_dataset, split
+from denobench.datasets import Dataset, Item, Split, folds, open_dataset, split, spread
 from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.methods import FittedDenoiser, Info, TrainingSet
 from denobench.noise import Noise
 
 # Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
 PROTOCOL = 2
+
+# Multiples of the estimated sigma that are tried where a method is told an estimate.
+FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4)
+
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,9 @@ class PlannedMethod:
         Digest of the code it is made of, and the versions of the distributions it declares.
     fitted
         Whether it has to be trained.
+    grid
+        What tuning may change on its track, with the values to try: its own parameters that the
+        config leaves open, or ``sigma_factor`` where sigma is estimated.
     levels
         The range that a blind network is trained for; empty for the run's own levels.
     unavailable
@@ -58,12 +68,28 @@ class PlannedMethod:
     info: Info
     source: str
     fitted: bool
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
     unavailable: str = ""
 
     def runs_on(self, corruption: Noise) -> bool:
         """Whether it is compared on a noise model: on all, or on the one it is made for."""
         return self.info.assumes in ("", "gaussian", corruption.model)
+
+    def scopes(self, corruptions: Iterable[Noise]) -> Iterator[tuple[Noise, ...]]:
+        """Yield the corruptions that share one training or one tuning.
+
+        Each alone where the true sigma is told; else all levels of a noise model, for which the
+        track may know no difference.
+        """
+        own = filter(self.runs_on, corruptions)
+        if self.track == "oracle":
+            yield from ((corruption,) for corruption in own)
+            return
+        by_model: dict[str, list[Noise]] = {}
+        for corruption in own:
+            by_model.setdefault(corruption.model, []).append(corruption)
+        yield from map(tuple, by_model.values())
 
 
 @dataclass(frozen=True)
@@ -111,43 +137,99 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Tuning:
+    """A method whose parameters are chosen once, for some corruptions, on validation images."""
+
+    method: PlannedMethod
+    corruptions: tuple[Noise, ...]
+    fold: int
+    images: tuple[Item, ...]
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The settings without tuning."""
+        known = {**self.method.parameters, "sigma_factor": self.method.sigma_factor}
+        return {name: known[name] for name in self.method.grid}
+
+
+# Chosen settings by the method's name, the corruption and the fold.
+Tuned = Mapping[tuple[str, Noise, int], Settings]
+
+
+@dataclass(frozen=True)
 class Plan:
-    """All that a config asks for."""
+    """All that a config asks for.
+
+    Attributes
+    ----------
+    config
+        What was asked for.
+    dataset
+        The images.
+    splits
+        One, or one per fold.
+    methods
+        What is compared.
+    test
+        The test images of all folds, as far as the config's limit.
+    """
 
     config: Config
     dataset: Dataset
-    split: Split
+    splits: tuple[Split, ...]
     methods: tuple[PlannedMethod, ...]
     test: tuple[Item, ...]
 
+    @cached_property
+    def folds(self) -> dict[str, int]:
+        """The fold that tests an image, by the image's id."""
+        return {item.id: fold for fold, part in enumerate(self.splits) for item in part.test}
+
     def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
         """Yield each training, and the corruptions that its weights are for."""
-        by_model: dict[str, list[Noise]] = {}
-        for corruption in self.config.noises:
-            by_model.setdefault(corruption.model, []).append(corruption)
+        parts = self.splits[0]  # a method that is trained has no folds
         for method in self.methods:
             if not method.fitted:
                 continue
-            for corruptions in by_model.values():
-                if method.track == "oracle":
-                    for corruption in corruptions:
-                        yield (
-                            method,
-                            self._training(corruption.model, (corruption.level,)),
-                            (corruption,),
-                        )
-                else:
-                    levels = method.levels or tuple(sorted(c.level for c in corruptions))
-                    training = self._training(corruptions[0].model, levels)
-                    yield method, training, tuple(corruptions)
+            for corruptions in method.scopes(self.config.noises):
+                levels = tuple(sorted(corruption.level for corruption in corruptions))
+                if method.track != "oracle":
+                    levels = method.levels or levels
+                training = TrainingSet(
+                    parts.train,
+                    parts.validation,
+                    self.config.side,
+                    corruptions[0].model,
+                    levels,
+                    self.config.seed,
+                )
+                yield method, training, corruptions
 
-    def _training(self, model: str, levels: tuple[float, ...]) -> TrainingSet:
-        config = self.config
-        return TrainingSet(
-            self.split.train, self.split.validation, config.side, model, levels, config.seed
-        )
+    def tunings(self) -> Iterator[Tuning]:
+        """Yield everything that is tuned."""
+        if not self.config.tuning.trials:
+            return
+        for fold, part in enumerate(self.splits):
+            images = spread(part.validation, seed=self.config.seed)[: self.config.tuning.images]
+            for method in self.methods:
+                if method.grid:
+                    for corruptions in method.scopes(self.config.noises):
+                        yield Tuning(method, corruptions, fold, images)
 
-    def cells(self, weights: Mapping[tuple[str, Noise], tuple[Path, str]]) -> list[Cell]:
+    def trial(self, tuning: Tuning, settings: Settings) -> list[Cell]:
+        """Return the cells that score one trial of a tuning."""
+        first = self._cell(tuning.method, settings)
+        return [
+            replace(first, noise=corruption, item=item, metrics=("psnr",))
+            for corruption in tuning.corruptions
+            for item in tuning.images
+        ]
+
+    def cells(
+        self,
+        weights: Mapping[tuple[str, Noise], tuple[Path, str]],
+        tuned: Tuned = MappingProxyType({}),
+    ) -> list[Cell]:
         """Return every cell of the methods that need no weights or whose weights are given.
 
         Those of methods that are unavailable are among them.
@@ -156,39 +238,55 @@ class Plan:
         ----------
         weights
             File and digest of the weights by the method's name and the corruption.
+        tuned
+            The settings that were chosen by tuning; a method that is not among them keeps its own.
         """
-        config = self.config
-        shown = {item.id for item in self.test[: config.gallery]}
+        shown = {item.id for item in self.test[: self.config.gallery]}
         cells = []
         for method in self.methods:
-            for corruption in filter(method.runs_on, config.noises):
+            for corruption in filter(method.runs_on, self.config.noises):
                 path, digest = weights.get((method.name, corruption), (None, ""))
                 if method.fitted and path is None:
                     continue
-                first = Cell(
-                    method=method.name,
-                    registered=method.registered,
-                    track=method.track,
-                    sigma_factor=method.sigma_factor,
-                    parameters=json.dumps(dict(method.parameters), sort_keys=True),
-                    source=method.source,
-                    noise=corruption,
-                    realisation=0,
-                    item=self.test[0],
-                    size=config.side,
-                    seed=config.seed,
-                    metrics=config.metrics,
-                    picture=False,
-                    weights=path,
-                    weights_digest=digest,
-                )
-                for item in self.test:
-                    for realisation in range(config.realisations):
-                        picture = realisation == 0 and item.id in shown
-                        cells.append(
-                            replace(first, item=item, realisation=realisation, picture=picture)
-                        )
+                firsts = [
+                    replace(
+                        self._cell(method, tuned.get((method.name, corruption, fold), {})),
+                        noise=corruption,
+                        weights=path,
+                        weights_digest=digest,
+                    )
+                    for fold in range(len(self.splits))
+                ]
+                cells += [
+                    replace(
+                        firsts[self.folds[item.id]],
+                        item=item,
+                        realisation=realisation,
+                        picture=realisation == 0 and item.id in shown,
+                    )
+                    for item in self.test
+                    for realisation in range(self.config.realisations)
+                ]
         return cells
+
+    def _cell(self, method: PlannedMethod, settings: Settings) -> Cell:
+        """Return a method's cell with settings; noise, image and weights are still to be set."""
+        own = {name: value for name, value in settings.items() if name != "sigma_factor"}
+        return Cell(
+            method=method.name,
+            registered=method.registered,
+            track=method.track,
+            sigma_factor=settings.get("sigma_factor", method.sigma_factor),
+            parameters=json.dumps({**method.parameters, **own}, sort_keys=True),
+            source=method.source,
+            noise=self.config.noises[0],
+            realisation=0,
+            item=self.test[0],
+            size=self.config.side,
+            seed=self.config.seed,
+            metrics=self.config.metrics,
+            picture=False,
+        )
 
 
 def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -221,20 +319,50 @@ def make_plan(config: Config, *, progress: Callable[[int, int], None] | None = N
             )
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
     dataset = open_dataset(name, config.data, progress=progress)
-    parts = split(dataset, seed=config.seed, by=config.split)
-    if not parts.test:
+    parts = (
+        folds(dataset, seed=config.seed)
+        if config.split == "folds"
+        else (split(dataset, seed=config.seed, by=config.split),)
+    )
+    test = _in_turns([part.test for part in parts])
+    if not test:
         raise DenobenchError(
             f"No test image is left of the {len(dataset.items)} of {dataset.name}: "
             "with so few images use split: none (--set split=none), which tests them all."
         )
-    fitted = [method.name for method in planned if method.fitted]
-    if fitted and not (parts.train and parts.validation):
+    plan = Plan(config, dataset, parts, planned, test[: config.limit])
+    _check_parts(plan)
+    return plan
+
+
+def _in_turns(parts: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """Return the first item of every part, then the second of every part, and so on."""
+    layers = zip_longest(*parts)
+    return tuple(item for layer in layers for item in layer if item is not None)
+
+
+def _check_parts(plan: Plan) -> None:
+    """Raise if the split leaves nothing to train or to tune on."""
+    config, name = plan.config, plan.dataset.name
+    fitted = [method.name for method in plan.methods if method.fitted]
+    if fitted and len(plan.splits) > 1:
+        raise DenobenchError(
+            f"{', '.join(fitted)}: has to be trained, which split: folds is not for; "
+            "use split: cluster, or leave the method out."
+        )
+    counts = [(len(part.train), len(part.validation)) for part in plan.splits]
+    trained, validated = min(counts)
+    if fitted and not (trained and validated):
         raise DenobenchError(
             f"{', '.join(fitted)}: has to be trained, but split: {config.split} leaves "
-            f"{len(parts.train)} training and {len(parts.validation)} validation images of "
-            f"{dataset.name}; use split: cluster with more images, or leave the method out."
+            f"{trained} training and {validated} validation images of {name}; use split: cluster "
+            "with more images, or leave the method out."
         )
-    return Plan(config, dataset, parts, planned, parts.test[: config.limit])
+    if config.tuning.trials and not min(validated for _, validated in counts):
+        raise DenobenchError(
+            f"tuning: split: {config.split} leaves no validation image of {name} to tune on; use "
+            "split: cluster or folds with more images, or tuning.trials: 0."
+        )
 
 
 def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
@@ -284,8 +412,16 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         info,
         source_digest(found),
         fitted,
+        _grid(info, track, entry) if not fitted else {},
         levels,
     )
+
+
+def _grid(info: Info, track: str, entry: MethodEntry) -> dict[str, Sequence[Any]]:
+    """Return what tuning may change: what the config sets stays as it is."""
+    if track == "estimated":
+        return {} if "sigma_factor" in entry.model_fields_set else {"sigma_factor": FACTORS}
+    return {name: values for name, values in info.grid.items() if name not in entry.parameters}
 
 
 def _with_stabilised(

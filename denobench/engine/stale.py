@@ -35,7 +35,8 @@ class Stale:
 def find(folder: RunFolder) -> Stale:
     """Return what is stale in a run's folder: left from an earlier source, parameter or config."""
     planned = folder.planned()
-    rows = [row for row in folder.store.rows() if planned is not None and row.key not in planned]
+    used = (planned or set()) | folder.tried()
+    rows = [row for row in folder.store.rows() if planned is not None and row.key not in used]
     return Stale(
         frozenset(row.key for row in rows),
         dict(sorted(Counter(row.method for row in rows).items())),

@@ -180,8 +180,7 @@ def _estimates(summary: Summary, noise: str) -> list[str]:
     once = told.drop_duplicates(["level", "image", "realisation"])
     if once.empty:
         return []
-    factors = {entry.id: entry.details.get("sigma_factor", 1.0) for entry in summary.entries}
-    error = 100 * (once["sigma"] / once["entry"].map(factors) / once["level"] - 1)
+    error = 100 * (once["sigma"] / once["sigma_factor"] / once["level"] - 1)
     medians = error.groupby(once["level"]).median()
     parts = [f"{median:+.1f} % at σ = {level:g}" for level, median in medians.items()]
     text = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate_sigma
 
 from denobench import conformance, methods, noise
@@ -91,3 +92,13 @@ def test_bm3d_leaves_little_noise() -> None:
     """On a flat image BM3D takes away nearly all of the noise."""
     noisy = corrupted(np.full((64, 64), 0.5, np.float32), 0.1)
     assert estimate_sigma(methods.build("bm3d").denoise(noisy, 0.1)) < 0.02
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
+def test_median_is_scipy_s(photograph: np.ndarray, size: int) -> None:
+    """OpenCV's small windows and SciPy's large ones are the same filter, edges included."""
+    noisy = photograph + np.random.default_rng(0).normal(0, 0.1, photograph.shape)
+    noisy = noisy.astype(np.float32)
+    expected = ndimage.median_filter(noisy, size, mode="nearest")
+    answer = methods.build("median", {"size": size}).denoise(noisy, None)
+    np.testing.assert_array_equal(answer, expected)

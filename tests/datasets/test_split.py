@@ -6,10 +6,11 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from denobench.datasets import Dataset, FileItem, open_dataset, split
+from denobench.datasets import Dataset, FileItem, folds, open_dataset, split, spread
+from denobench.errors import DenobenchError
 
 
 def dataset(clusters: list[int]) -> Dataset:
@@ -75,3 +76,40 @@ def test_nothing_is_trained_when_everything_is_tested() -> None:
     """``none`` tests every image."""
     parts = split(dataset(list(range(20))), seed=0, by="none")
     assert (len(parts.train), len(parts.validation), len(parts.test)) == (0, 0, 20)
+
+
+@given(st.lists(st.integers(0, 40), min_size=10, max_size=120), st.integers(0, 99))
+def test_folds_test_every_image_once(clusters: list[int], seed: int) -> None:
+    """Each image is tested in one fold, and its cluster neither trains nor validates there."""
+    assume(len(set(clusters)) >= 10)
+    images = dataset(clusters)
+    found = folds(images, seed=seed)
+    tested = [item.id for fold in found for item in fold.test]
+    assert sorted(tested) == [item.id for item in images.items]
+    for fold in found:
+        assert fold.leaks == 0
+        seen = {item.cluster for item in (*fold.train, *fold.validation)}
+        assert not seen & {item.cluster for item in fold.test}
+        assert len(fold.train) + len(fold.validation) + len(fold.test) == len(clusters)
+
+
+def test_folds_are_alike() -> None:
+    """Of 300 single images in two labels every fold tests a fifth of each label."""
+    for fold in folds(dataset(list(range(300))), seed=2):
+        assert sum(item.label == "yes" for item in fold.test) == 40
+        assert sum(item.label == "no" for item in fold.test) == 20
+        assert len(fold.validation) == 48
+
+
+def test_too_few_clusters_for_folds() -> None:
+    """Nine clusters are not split into five folds; the message says what would work."""
+    with pytest.raises(DenobenchError, match="10 clusters.*split: none"):
+        folds(dataset(list(range(9))), seed=0)
+
+
+def test_spread_alternates_clusters() -> None:
+    """The first images come from as many clusters as there are; none is lost."""
+    items = dataset([number // 3 for number in range(60)]).items
+    first = spread(items, seed=1)
+    assert len({item.cluster for item in first[:20]}) == 20
+    assert sorted(item.id for item in first) == [item.id for item in items]

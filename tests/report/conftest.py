@@ -257,7 +257,7 @@ def write_run(
     folder = RunFolder(path)
     folder.store.add(rows)
     folder.write_manifest(manifest)
-    (path / "plan.json").write_text(json.dumps([row.key for row in rows]))
+    folder.write_plan(row.key for row in rows)
     if timing is not None:
         timing.to_csv(path / "timing.csv", index=False)
     if training is not None:

@@ -116,12 +116,8 @@ def test_no_metric_at_all(derive: Derive) -> None:
 def test_unfinished_run_says_so(derive: Derive) -> None:
     """Cells of the plan without a row are counted in a warning."""
     folder = derive(lambda row: row.noise == "rician" and row.method in ("tv", "identity"))
-    (folder.path / "plan.json").write_text('["a", "b"]')
     whole = RunFolder(folder.path)
-    rows = whole.store.rows()
-    (folder.path / "plan.json").write_text(
-        str([row.key for row in rows] + ["late"]).replace("'", '"')
-    )
+    whole.write_plan([*(row.key for row in whole.store.rows()), "late"])
     assert "1 of 25 cells have no row yet" in printed(console_table([whole]), width=400)
 
 

@@ -1,0 +1,67 @@
+"""What tuning has tried: one line per cell of a trial, and the scores that follow from them."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+SCORE = "psnr_foreground"
+
+# What is tuned together; ``levels`` are joined by spaces.
+SCOPE = ["method", "fold", "noise", "levels"]
+
+
+def score(cells: pd.DataFrame) -> float:
+    """Return the score of a trial.
+
+    Parameters
+    ----------
+    cells
+        Of one trial: columns level, cluster, image, status and `SCORE`.
+
+    Returns
+    -------
+    float
+        Mean PSNR in dB on the foreground: of the levels, their clusters and the images of those;
+        minus infinity if a cell has no score.
+    """
+    if (cells["status"] != "ok").any():
+        return -math.inf
+    images = cells.groupby(["level", "cluster", "image"])[SCORE].mean()
+    mean = images.groupby(["level", "cluster"]).mean().mean()
+    return -math.inf if math.isnan(mean) else float(mean)
+
+
+def summarise(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per trial.
+
+    Parameters
+    ----------
+    cells
+        ``tuning.csv``: the columns of `SCOPE`, trial (from 0, the defaults), settings (as JSON) and
+        those that `score` needs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `SCOPE`, trial, settings, score, images, clusters, and chosen: whether the
+        trial has the best score of its scope; the first of equals, and the defaults if all failed.
+    """
+    records = []
+    for scope, tried in cells.groupby(SCOPE, sort=False):
+        found = [
+            {
+                **dict(zip(SCOPE, scope, strict=True)),
+                "trial": trial,
+                "settings": part["settings"].iloc[0],
+                "score": score(part),
+                "images": part["image"].nunique(),
+                "clusters": part["cluster"].nunique(),
+            }
+            for trial, part in tried.groupby("trial")
+        ]
+        best = max(range(len(found)), key=lambda place: found[place]["score"])
+        records += [{**each, "chosen": place == best} for place, each in enumerate(found)]
+    columns = [*SCOPE, "trial", "settings", "score", "images", "clusters", "chosen"]
+    return pd.DataFrame.from_records(records, columns=columns)
