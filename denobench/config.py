@@ -301,6 +301,12 @@ def _set(tree: dict[str, Any], key: str, value: Any) -> None:
     tree[last] = value
 
 
+_SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
+    ("timing",): TimingEntry,
+    ("tuning",): TuningEntry,
+}
+
+
 def _explain(error: ValidationError, origin: str) -> list[str]:
     """Turn pydantic's findings into one line each."""
     lines = []
@@ -308,7 +314,7 @@ def _explain(error: ValidationError, origin: str) -> list[str]:
         place = ".".join(str(part) for part in found["loc"])
         if found["type"] == "extra_forbidden":
             parents, name = found["loc"][:-1], str(found["loc"][-1])
-            model = {("timing",): TimingEntry, ("tuning",): TuningEntry}.get(parents, Config)
+            model = _SECTIONS.get(parents, Config)
             lines.append(f"{origin}: {unknown('key', name, model.model_fields)}")
         else:
             message = found["msg"].removeprefix("Value error, ")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -45,8 +48,9 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns of `SCOPE`, trial, settings, score, images, clusters, and chosen: whether the
-        trial has the best score of its scope; the first of equals, and the defaults if all failed.
+        The columns of `SCOPE`, trial, settings, score, images, clusters, chosen (whether the trial
+        has the best score of its scope; the first of equals, and the defaults if all failed) and
+        edge (of the chosen one: its parameters at an edge of what was tried, joined by commas).
     """
     records = []
     for scope, tried in cells.groupby(SCOPE, sort=False):
@@ -62,6 +66,24 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
             for trial, part in tried.groupby("trial")
         ]
         best = max(range(len(found)), key=lambda place: found[place]["score"])
-        records += [{**each, "chosen": place == best} for place, each in enumerate(found)]
-    columns = [*SCOPE, "trial", "settings", "score", "images", "clusters", "chosen"]
+        texts = [json.loads(each["settings"]) for each in found]
+        edge = ", ".join(at_edge(texts, texts[best]))
+        records += [
+            {**each, "chosen": place == best, "edge": edge if place == best else ""}
+            for place, each in enumerate(found)
+        ]
+    columns = [*SCOPE, "trial", "settings", "score", "images", "clusters", "chosen", "edge"]
     return pd.DataFrame.from_records(records, columns=columns)
+
+
+def at_edge(tried: Iterable[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:
+    """Return the parameters of which the chosen value is the least or the greatest tried."""
+    tried = list(tried)
+    values = {name: {settings[name] for settings in tried} for name in chosen}
+    return [
+        name
+        for name, value in chosen.items()
+        if isinstance(value, int | float)
+        and len(values[name]) > 1
+        and value in (min(values[name]), max(values[name]))
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from denobench import config as configs
-from denobench import models
+from denobench import models, trials
 from denobench.engine import cells as engine_cells
 from denobench.engine.manifest import describe
 from denobench.engine.plan import Cell, Plan, make_plan
+from denobench.engine.tuning import chosen
 from denobench.noise import Noise
 from denobench.report import texts
 from denobench.rows import RunFolder
@@ -63,7 +65,8 @@ def verify(
     folder
         The run.
     sample
-        How many completed rows to compute again, drawn at random by the run's seed; 0 for none.
+        How many completed rows to compute again, drawn at random by the run's seed, and half as
+        many of those that it was tuned on; 0 for none.
     data
         Folder of the images, where the run's data set needs one.
     progress
@@ -88,16 +91,21 @@ def verify(
     manifest = folder.manifest()
     settings = manifest["config"] | ({"data": data} if data else {})
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
-    chosen = _draw(folder.frame(), sample, plan.config.seed)
+    drawn = _draw(folder.frame(), sample, plan.config.seed)
     cells = _cells(plan, folder)
-    for done, row in enumerate(chosen):
-        progress(done, len(chosen), f"{row['method']} on {row['image']}")
+    tried = _draw(folder.table("tuning"), sample // 2, plan.config.seed)
+    steps = len(drawn) + len(tried)
+    for done, row in enumerate(drawn):
+        progress(done, steps, f"{row['method']} on {row['image']}")
         problems += _check_row(row, cells, manifest)
-    progress(len(chosen), len(chosen), "")
+    for done, row in enumerate(tried, len(drawn)):
+        progress(done, steps, f"{row['method']} on {row['image']}, tuning")
+        problems += _check_trial(row, plan)
+    progress(steps, steps, "")
     here = describe(plan, folder.name)["versions"]
     then = manifest.get("versions") or {}
     differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
-    return Verification(len(expected), len(chosen), tuple(problems), differing)
+    return Verification(len(expected), steps, tuple(problems), differing)
 
 
 def _rows_agree(folder: RunFolder) -> Iterator[str]:
@@ -161,6 +169,8 @@ def _equal_numbers(expected: str, found: str) -> bool:
 
 def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
     """Draw completed rows, as evenly over the methods as can be."""
+    if frame.empty:
+        return []
     done = frame[frame["status"] == "ok"].sample(frac=1, random_state=seed)
     turn = done.groupby("method").cumcount()
     chosen = done.loc[turn.sort_values(kind="stable").index[:sample]]
@@ -178,9 +188,10 @@ def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
         for _, row in fitted.drop_duplicates(["method", "noise", "level"]).iterrows()
         if (digest := row["weights_digest"]) in files
     }
+    tried = folder.table("tuning")
     return {
         (c.method, c.noise.model, c.noise.level, c.item.id, c.realisation): c
-        for c in plan.cells(weights)
+        for c in plan.cells(weights, {} if tried.empty else chosen(tried))
     }
 
 
@@ -192,6 +203,11 @@ def _check_row(
     if cell is None:
         yield f"{_name(row)}: is not in the plan of the manifest's config, or its weights are gone."
         return
+    settings = {"parameters": cell.parameters, "sigma_factor": cell.sigma_factor}
+    for name, value in settings.items():
+        if row[name] != value:
+            yield f"{_name(row)}: {name} is {row[name]}, and {value} by config and tuning."
+            return
     again = engine_cells.compute(cell).row
     for digest in _DIGESTS:
         if getattr(again, digest) != row[digest]:
@@ -207,6 +223,22 @@ def _check_row(
         recorded = float(row[name])
         if not (value == recorded or math.isclose(value, recorded, abs_tol=tolerance, rel_tol=0)):
             yield f"{_name(row)}: {name} is {value:.6g} here, {recorded:.6g} in the run."
+
+
+def _check_trial(row: dict[str, Any], plan: Plan) -> Iterator[str]:
+    """Compute a row of tuning again and compare its score."""
+    where = f"tuning.csv: {row['method']}, {row['noise']}:{row['level']:g}, {row['image']}"
+    for tuning in plan.tunings():
+        if tuning.method.name != row["method"] or tuning.fold != row["fold"]:
+            continue
+        for cell in plan.trial(tuning, json.loads(row["settings"])):
+            which = (cell.noise.model, cell.noise.level, cell.item.id)
+            if which == (row["noise"], row["level"], row["image"]):
+                again = engine_cells.compute(cell).row.metrics.get(trials.SCORE, math.nan)
+                if not math.isclose(again, row[trials.SCORE], abs_tol=CLASSICAL[0], rel_tol=0):
+                    yield f"{where}: PSNR is {again:.6g} here, {row[trials.SCORE]:.6g} in the run."
+                return
+    yield f"{where}: is not what the manifest's config tunes on."
 
 
 def _name(row: Any) -> str:

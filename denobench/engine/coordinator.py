@@ -187,6 +187,7 @@ def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watche
 def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[str]]:
     """Return the settings that tuning chose, and the keys of the cells that it took."""
     if not any(plan.tunings()):
+        (folder.path / "tuning.csv").unlink(missing_ok=True)  # of an earlier config
         return {}, set()
 
     def progress(done: float, total: float, text: str = "") -> None:
@@ -194,18 +195,20 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
 
     known = {found.key: found for found in folder.store.rows() if found.status == "ok"}
     with ExitStack() as stack:
-        executors: list[Pool | Cluster] = []
+        executor: Pool | Cluster | None = None
 
         def compute(cells: list[Cell], taken: Callable[[Sequence[Row]], None]) -> None:
+            nonlocal executor
+
             def finished(computed: list[Computed]) -> None:
                 rows = [each.row for each in computed]
                 folder.store.add(rows)
                 taken(rows)
 
-            if not executors:  # one for all trials, and none where nothing is left to try
-                processes = plan.config.workers or cores()
-                executors.append(stack.enter_context(_executor(plan.config, processes, folder)))
-            executors[0].compute(Queue(cells), finished)
+            if executor is None:  # one for all trials, and none where nothing is left to try
+                executor = _executor(plan.config, plan.config.workers or cores(), folder)
+                stack.enter_context(executor)
+            executor.compute(Queue(cells), finished)
 
         cells = tuning.tune(plan, known, compute, progress)
     write_text(folder.path / "tuning.csv", cells.to_csv(index=False))

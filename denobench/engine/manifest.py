@@ -103,6 +103,7 @@ def _method(method: PlannedMethod) -> dict[str, Any]:
     return {
         "method": method.registered,
         "title": info.title if method.name == method.registered else method.name,
+        "registered_title": info.title,
         "track": method.track,
         "sigma_factor": method.sigma_factor,
         "parameters": dict(method.parameters),

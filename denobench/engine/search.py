@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 Settings = dict[str, Any]
@@ -16,8 +17,9 @@ class Search:
     """What to try next, given the scores of what was tried.
 
     The first trial is the start. Along each parameter in turn its values are tried with the others
-    at their best so far; while the best lies at an end, the values are widened beyond it. Trials
-    that are left go halfway between the best and its neighbours. Every trial counts.
+    at their best so far; while the best lies at an end, the values are widened beyond it, by steps
+    that double. Trials that are left go halfway between the best and its neighbours. Every trial
+    counts.
 
     Parameters
     ----------
@@ -82,10 +84,11 @@ class Search:
         value = self.best[name]
         if len(values) < 2 or not _number(value) or value not in (values[0], values[-1]):
             return None
+        grid = self._grid[name]
         if value == values[-1]:
-            further = value + (value - values[-2])
+            further = value + (value - values[-2]) * (2 if value > grid[-1] else 1)
         else:
-            further = value - (values[1] - value)
+            further = value - (values[1] - value) * (2 if value < grid[0] else 1)
             if further <= 0 < value:  # of a positive quantity
                 if isinstance(value, int):
                     return None
@@ -106,20 +109,10 @@ class Search:
                 yield finer
 
 
-def at_edge(tried: Sequence[Settings], chosen: Settings) -> list[str]:
-    """Return the parameters of which the chosen value is the least or the greatest tried."""
-    found = []
-    for name, value in chosen.items():
-        values = _ordered([settings[name] for settings in tried])
-        if _number(value) and len(values) > 1 and value in (values[0], values[-1]):
-            found.append(name)
-    return found
-
-
 def _halfway(value: Any, neighbour: Any, grid: Sequence[Any]) -> Any:
     """Return the number halfway, whole ones in the grid's steps; None where they lie too close."""
     if isinstance(value, int) and isinstance(neighbour, int):
-        step = min(b - a for a, b in zip(grid, grid[1:], strict=False))
+        step = min(b - a for a, b in pairwise(grid))
         steps = (neighbour - value) // step
         return value + int(steps / 2) * step if abs(steps) > 1 else None
     if abs(neighbour - value) <= _FINEST * abs(value):

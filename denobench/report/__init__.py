@@ -120,7 +120,9 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
     from denobench.report.gallery import draw_gallery
     from denobench.report.page import render
     from denobench.report.ranks import draw_ranks
+    from denobench.report.sensitivity import draw_sensitivity
     from denobench.report.tables import main_tables, make_tables
+    from denobench.report.tuned import draw_tuning
     from denobench.report.verdict import judge
 
     for name in ("tables", "figures"):
@@ -133,8 +135,9 @@ def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str
         write_text(folder / name, text)
         paths.append(folder / name)
     pictures = []
-    for draws, done in ((draw, 2), (draw_ranks, 2), (draw_gallery, 3)):
-        progress(done, 4, "figures")
+    figures = (draw, draw_ranks, draw_sensitivity, draw_tuning, draw_gallery)
+    for draws in figures:
+        progress(3 if draws is draw_gallery else 2, 4, "figures")
         for picture in draws(summary):
             files = save(picture, folder / "figures")
             pictures.append((picture, files[0]))

@@ -77,11 +77,37 @@ def split(manifest: Mapping[str, Any]) -> str:
         "cluster": "Split by cluster: no slice is in both the training and the test images.",
         "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
         "trained on.",
+        "folds": "Five folds by cluster: every image is tested once, and no slice is in both the "
+        "tested fold and the others.",
         "none": "No split: all images are test images.",
     }
     leaks = (manifest.get("dataset") or {}).get("leaks")
     leaked = f" {count(leaks, 'test image')} shared a slice with a training image." if leaks else ""
     return sentences.get(str(chosen), "") + leaked
+
+
+def tuning(manifest: Mapping[str, Any]) -> str:
+    """Say how parameters were chosen."""
+    told = (manifest.get("config") or {}).get("tuning") or {}
+    if not told.get("trials"):
+        return "Methods run with their defaults or with what the config sets; nothing was tuned."
+    return (
+        f"Parameters that the config leaves open were tuned on validation images alone, by PSNR on "
+        f"the foreground, with at most {told['trials']} trials per method and level, the defaults "
+        "among them; networks are trained instead."
+    )
+
+
+def _edges(summary: Summary, noise: str) -> list[str]:
+    """Name the tuned methods whose optimum may lie beyond what was tried."""
+    found = summary.trials
+    found = found[(found["noise"] == noise) & found["chosen"] & (found["edge"] != "")]
+    parts = [
+        f"{summary.entry(str(entry)).label} ({names}, σ = "
+        f"{listing(dict.fromkeys(part['levels'].str.replace(' ', ', ')))})"
+        for (entry, names), part in found.groupby(["entry", "edge"], sort=False)
+    ]
+    return [f"Tuned to an edge of what was tried: {listing(parts)}."][: len(parts)]
 
 
 def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tuple[str, ...]:
@@ -119,7 +145,8 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Metric]) -> tu
     notes += _completion(scores)
     notes += _estimates(summary, noise)
     manifest = summary.manifest
-    notes += [scoring(manifest, names), references(manifest), split(manifest), *remarks(summary)]
+    notes += [scoring(manifest, names), references(manifest), split(manifest), tuning(manifest)]
+    notes += [*_edges(summary, noise), *remarks(summary)]
     return tuple(note for note in notes if note)
 
 

@@ -88,11 +88,13 @@ def looks(summary: Summary) -> dict[str, Look]:
     """Return every entry's look; the identity's is grey and without a marker."""
     methods = [entry for entry in summary.entries if not entry.identity]
     found = {entry.id: Look(_GREY, "", (2, 2)) for entry in summary.entries if entry.identity}
-    for place, entry in enumerate(methods):
-        dashes = ((), (4, 1.5), (1, 1))[place // len(_COLOURS) % 3]
-        colour = _COLOURS[place % len(_COLOURS)]
-        found[entry.id] = Look(colour, _MARKERS[place % len(_MARKERS)], dashes)
-    return found
+    return found | {entry.id: look(place) for place, entry in enumerate(methods)}
+
+
+def look(place: int) -> Look:
+    """Return the look of the n-th line of a figure, counted from 0."""
+    dashes = ((), (4, 1.5), (1, 1))[place // len(_COLOURS) % 3]
+    return Look(_COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)], dashes)
 
 
 @contextmanager
@@ -136,7 +138,8 @@ def pick(values: Sequence[float], number: int) -> list[float]:
     return [values[place] for place in dict.fromkeys(places.tolist())]
 
 
-def _panels(count: int, height: float, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+def panels(count: int, height: float, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+    """Return a figure of the text's width with panels side by side."""
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     axes = figure.subplots(1, count, squeeze=False, sharey=sharey)[0]
     for place in axes:
@@ -169,7 +172,8 @@ def _legend(figure: Figure, summary: Summary, shown: Sequence[Entry]) -> None:
             text.set(weight="bold", x=-28)
 
 
-def _finite(summary: Summary, noise: str, metric: Metric) -> pd.DataFrame:
+def finite(summary: Summary, noise: str, metric: Metric) -> pd.DataFrame:
+    """Return the scores of a noise model and metric that are finite numbers."""
     scores = summary.scores
     scores = scores[(scores["noise"] == noise) & (scores["metric"] == metric.name)]
     return scores[np.isfinite(scores["mean"])]
@@ -177,7 +181,7 @@ def _finite(summary: Summary, noise: str, metric: Metric) -> pd.DataFrame:
 
 def _quality(summary: Summary, noise: str) -> Picture | None:
     """Draw scores over the level, or side by side where there is one level only."""
-    found = {metric: _finite(summary, noise, metric) for metric in summary.headline}
+    found = {metric: finite(summary, noise, metric) for metric in summary.headline}
     ids = {entry for scores in found.values() for entry in scores["entry"]}
     shown = [entry for entry in summary.shown(noise) if entry.id in ids]
     if not shown:
@@ -185,7 +189,7 @@ def _quality(summary: Summary, noise: str) -> Picture | None:
     levels = summary.levels(noise)
     several = len(levels) > 1
     height = 1.0 + 0.2 * (len(shown) + 3)
-    figure, axes = _panels(len(found), max(2.7, height) if several else height, sharey=not several)
+    figure, axes = panels(len(found), max(2.7, height) if several else height, sharey=not several)
     for place, (metric, scores) in zip(axes, found.items(), strict=True):
         if several:
             _curves(place, summary, scores, shown)
@@ -249,7 +253,7 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
     """Draw the leading score against the runtime, a panel per level."""
     metric = next(iter(summary.headline), None)
     times = summary.milliseconds()
-    scores = _finite(summary, noise, metric) if metric else pd.DataFrame()
+    scores = finite(summary, noise, metric) if metric else pd.DataFrame()
     ids = {*scores["entry"]} if metric else set()
     shown = [e for e in summary.shown(noise) if e.id in ids and (e.id in times or e.identity)]
     timed = [entry for entry in shown if not entry.identity]
@@ -262,7 +266,7 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
     spread = quoted[["median_ms", "low_ms", "high_ms"]].to_numpy(float)
     quartiles = dict(zip(quoted["entry"], spread, strict=True))
     levels = pick(summary.levels(noise), 3)
-    figure, axes = _panels(len(levels), max(2.7, 1.0 + 0.2 * (len(shown) + 3)))
+    figure, axes = panels(len(levels), max(2.7, 1.0 + 0.2 * (len(shown) + 3)))
     for place, level in zip(axes, levels, strict=True):
         means = scores[scores["level"] == level]
         for entry in shown:
@@ -313,7 +317,7 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
     order = [entry.id for entry in ordered]
     palette = {identifier: look.colour for identifier, look in looks(summary).items()}
     levels = pick(sorted(gains["level"].unique()), PANELS)
-    figure, axes = _panels(len(levels), 0.9 + 0.23 * len(ordered), sharey=True)
+    figure, axes = panels(len(levels), 0.9 + 0.23 * len(ordered), sharey=True)
     for place, level in zip(axes, levels, strict=True):
         part = gains[gains["level"] == level]
         common: Mapping[str, Any] = {
@@ -348,7 +352,7 @@ def _training(summary: Summary, entry: Entry) -> Picture | None:
         return None
     fits = [*history.groupby(["noise", "levels"], sort=False)]
     colours = dict(zip([key for key, _ in fits], _COLOURS * len(fits), strict=False))
-    figure, (left, right) = _panels(2, 2.7)
+    figure, (left, right) = panels(2, 2.7)
     handles = []
     for key, fit in fits:
         fit = fit.sort_values("epoch")

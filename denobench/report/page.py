@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -48,7 +49,11 @@ def render(
             "name": noise,
             "title": title,
             "tables": [table for table in tables if table.noise == noise],
-            "figures": [picture for picture in shown if picture["noise"] == noise],
+            "figures": [
+                picture
+                for picture in shown
+                if picture["noise"] == noise and not picture["name"].startswith("tuning-")
+            ],
         }
         for noise, title in summary.noises.items()
     ]
@@ -59,7 +64,9 @@ def render(
         noises=noises,
         texts=texts,
         gallery=[picture for picture in shown if picture["name"].startswith("gallery-")],
+        trials=[picture for picture in shown if picture["name"].startswith("tuning-")],
         curves=[picture for picture in shown if picture["name"].startswith("training-")],
+        tuning=apart.get("tuning"),
         timing=apart.get("timing"),
         training=apart.get("training"),
         failures=apart.get("failures"),
@@ -102,7 +109,9 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
     found = []
     for entry in summary.entries:
         told = entry.details
-        parameters = told.get("parameters") or {}
+        parameters = dict(told.get("parameters") or {})
+        tuned = summary.trials.loc[summary.trials["entry"] == entry.id, "settings"]
+        parameters |= dict.fromkeys(json.loads(tuned.iloc[0]), "tuned") if len(tuned) else {}
         remarks = [told.get("reference"), told.get("notes"), told.get("remark")]
         found.append(
             {
@@ -128,7 +137,7 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
         f"{dataset[name]} {text}"
         for name, text in (
             ("images", "images"), ("clusters", "clusters"), ("train", "to train"),
-            ("validation", "to validate"), ("test", "to test"),
+            ("validation", "to validate"), ("folds", "folds"), ("test", "to test"),
         )
         if dataset.get(name) is not None
     ]  # fmt: skip
@@ -146,6 +155,7 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
         "Size": manifest.get("size"),
         "Seed": manifest.get("seed"),
         "Realisations": manifest.get("realisations"),
+        "Tuning": captions.tuning(manifest),
         "Scores": captions.scoring(manifest),
         "References": captions.references(manifest),
         "Tracks": captions.listing(sorted({entry.track for entry in summary.entries})),

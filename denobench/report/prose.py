@@ -33,7 +33,7 @@ def _methods(summary: Summary) -> str:
         f"We compared {listing(labels)} with denobench{f' {version}' if version else ''} under "
         f"{listing(noises)} (fractions of full scale), the same noise fields for every method. "
         f"{captions.images(summary, next(iter(summary.noises)))}. {captions.split(manifest)} "
-        f"{captions.scoring(manifest)} {captions.references(manifest)}"
+        f"{captions.tuning(manifest)} {captions.scoring(manifest)} {captions.references(manifest)}"
     )
 
 

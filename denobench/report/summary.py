@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from denobench import trials
 from denobench.report.entries import (
     Entry,
     Manifests,
@@ -64,6 +65,8 @@ class Summary:
         Per entry, noise, status and reason: ``levels`` and the number of ``cells``.
     timing, training
         The runs' tables, with the column ``entry``; ``main`` marks the timing that is quoted.
+    trials
+        What tuning tried, with the column ``entry``; see `denobench.trials.summarise`.
     """
 
     folders: Mapping[str, RunFolder]
@@ -80,6 +83,7 @@ class Summary:
     failures: pd.DataFrame
     timing: pd.DataFrame
     training: pd.DataFrame
+    trials: pd.DataFrame
 
     @property
     def headline(self) -> list[Metric]:
@@ -152,6 +156,7 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         failures=_failures(rows, entries),
         timing=_timing(runs, manifests, entries),
         training=_attach(runs, "training", entries),
+        trials=_trials(runs, entries),
     )
 
 
@@ -317,6 +322,16 @@ def _attach(runs: Mapping[str, RunFolder], name: str, entries: Sequence[Entry]) 
         return pd.DataFrame()
     table = pd.concat(frames, ignore_index=True)
     return table[table["entry"].isin([entry.id for entry in entries])].reset_index(drop=True)
+
+
+def _trials(runs: Mapping[str, RunFolder], entries: Sequence[Entry]) -> pd.DataFrame:
+    """Sum up what tuning tried, method by method."""
+    cells = _attach(runs, "tuning", entries)
+    if cells.empty:
+        return trials.summarise(pd.DataFrame(columns=trials.SCOPE)).assign(entry="")
+    cells["levels"] = cells["levels"].astype(str)
+    found = [trials.summarise(part).assign(entry=entry) for entry, part in cells.groupby("entry")]
+    return pd.concat(found, ignore_index=True)
 
 
 def _timing(

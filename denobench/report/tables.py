@@ -11,6 +11,7 @@ from denobench.report import captions
 from denobench.report.entries import Entry, Metric
 from denobench.report.formats import ALIKE, APART, BELOW, DIFFERENT, Cell, Column, Section, Table
 from denobench.report.summary import TRACKS, Summary
+from denobench.report.tuned import tuning_table
 from denobench.rows import machine_noise
 
 TRACK_TITLES = {
@@ -38,7 +39,7 @@ def make_tables(summary: Summary) -> list[Table]:
     tables += [
         _paired(summary, noise, metric) for noise in summary.noises for metric in summary.headline
     ]
-    tables += [_timing(summary), _training(summary), failures(summary)]
+    tables += [tuning_table(summary), _timing(summary), _training(summary), failures(summary)]
     return [table for table in tables if any(section.rows for section in table.sections)]
 
 

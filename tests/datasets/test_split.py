@@ -103,7 +103,7 @@ def test_folds_are_alike() -> None:
 
 def test_too_few_clusters_for_folds() -> None:
     """Nine clusters are not split into five folds; the message says what would work."""
-    with pytest.raises(DenobenchError, match="10 clusters.*split: none"):
+    with pytest.raises(DenobenchError, match=r"10 clusters.*split: none"):
         folds(dataset(list(range(9))), seed=0)
 
 

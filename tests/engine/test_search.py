@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denobench.engine.search import Search, Settings, at_edge
+from denobench.engine.search import Search, Settings
+from denobench.trials import at_edge
 
 Score = Callable[[Settings], float]
 
@@ -70,7 +71,8 @@ def test_an_optimum_that_stays_at_the_edge_is_named() -> None:
     """When the trials are used up while the grid is still widened, that is said."""
     search = Search({"weight": 0.7}, GRID, 6)
     tried = carry_out(search, lambda settings: settings["weight"])
-    assert search.best == {"weight": 1.0}
+    assert [settings["weight"] for settings in tried] == [0.7, 0.5, 0.6, 0.8, 0.9, 1.1]
+    assert search.best == {"weight": 1.1}
     assert at_edge(tried, search.best) == ["weight"]
 
 

@@ -170,5 +170,5 @@ def test_tuning_needs_validation_images(compare: Compare) -> None:
 
 def test_networks_have_no_folds(compare: Compare) -> None:
     """What is trained cannot be tested on everything."""
-    with pytest.raises(DenobenchError, match="cdae.*split: folds is not for"):
+    with pytest.raises(DenobenchError, match=r"cdae.*split: folds is not for"):
         compare(methods=["cdae"], **{**TUNED, "split": "folds"})
