@@ -235,8 +235,7 @@ class RunFolder:
     def table(self, name: str) -> pd.DataFrame:
         """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
         path = self.path / f"{name}.csv"
-        # Exact: equal scores must stay equal.
-        return pd.read_csv(path, float_precision="round_trip") if path.is_file() else pd.DataFrame()
+        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest: config, seeds, data, versions, hardware, git state."""

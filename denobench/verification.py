@@ -116,6 +116,13 @@ def _rows_agree(folder: RunFolder) -> Iterator[str]:
         if path.is_file():
             other = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
             yield from _compare_frames(name, frame, other)
+    tried = folder.table("tuning")
+    if not tried.empty and (folder.path / "rows.sqlite").is_file():
+        scores = {row.key: row.metrics.get(trials.SCORE, math.nan) for row in folder.store.rows()}
+        for _, row in tried.iterrows():
+            stored, found = scores.get(row["key"], math.nan), row[trials.SCORE]
+            if not np.isclose(found, stored, 1e-12, 0, equal_nan=True):
+                yield f"{_trial(row)}: PSNR is {found}, {stored} in the run's store."
 
 
 def _compare_frames(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
@@ -227,7 +234,6 @@ def _check_row(
 
 def _check_trial(row: dict[str, Any], plan: Plan) -> Iterator[str]:
     """Compute a row of tuning again and compare its score."""
-    where = f"tuning.csv: {row['method']}, {row['noise']}:{row['level']:g}, {row['image']}"
     for tuning in plan.tunings():
         if tuning.method.name != row["method"] or tuning.fold != row["fold"]:
             continue
@@ -236,9 +242,17 @@ def _check_trial(row: dict[str, Any], plan: Plan) -> Iterator[str]:
             if which == (row["noise"], row["level"], row["image"]):
                 again = engine_cells.compute(cell).row.metrics.get(trials.SCORE, math.nan)
                 if not math.isclose(again, row[trials.SCORE], abs_tol=CLASSICAL[0], rel_tol=0):
-                    yield f"{where}: PSNR is {again:.6g} here, {row[trials.SCORE]:.6g} in the run."
+                    yield (
+                        f"{_trial(row)}: PSNR is {again:.6g} here, {row[trials.SCORE]:.6g} in the "
+                        "run."
+                    )
                 return
-    yield f"{where}: is not what the manifest's config tunes on."
+    yield f"{_trial(row)}: is not what the manifest's config tunes on."
+
+
+def _trial(row: Any) -> str:
+    where = f"{row['method']}, {row['noise']}:{row['level']:g}, {row['image']}"
+    return f"tuning.csv: {where}, {row['settings']}"
 
 
 def _name(row: Any) -> str:

@@ -28,7 +28,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = {
         "limit": 4, "size": 48, "noise": ["gaussian:0.05", "gaussian:0.1"], "gallery": 0,
         "methods": ["identity", "tv", "wavelet", "median", "failing"], "timing.repeats": 2,
-        "plugins": [plugin],
+        "plugins": [plugin], "tuning": {"trials": 4, "images": 3},
     }  # fmt: skip
     denobench.run("quick", settings, out=folder / "run", progress=False)
     return folder / "run"
@@ -58,7 +58,7 @@ def test_a_run_is_what_it_says(run: Path) -> None:
     found = check(run, sample=8)
     assert found.problems == ()
     assert found.versions == {}
-    assert found.rows == 8
+    assert found.rows == 8 + 4  # of the comparison, and of its tuning
     assert found.files > 10
 
 
@@ -83,7 +83,7 @@ def test_the_committed_results() -> None:
     assert found.files > 30
 
 
-KINDS = ["quality-gaussian", "foreground-gaussian", "nrmse-gaussian", "timing"]
+KINDS = ["quality-gaussian", "foreground-gaussian", "nrmse-gaussian", "timing", "tuning"]
 KINDS += ["paired-psnr-gaussian", "paired-ssim-gaussian"]
 
 
@@ -148,13 +148,38 @@ def test_one_row_of_the_store(run: Path) -> None:
     assert any("psnr is" in problem and "40 in the run" in problem for problem in problems)
 
 
+def test_one_score_of_tuning(run: Path) -> None:
+    """A trial's score that was changed contradicts the store, the table and the computation."""
+    path = run / "tuning.csv"
+    frame = pd.read_csv(path)
+    frame.loc[frame["method"] == "median", "psnr_foreground"] += 0.5
+    frame.to_csv(path, index=False)
+    problems = check(run, sample=16).problems
+    assert any("in the run's store" in problem for problem in problems)
+    assert any(problem.startswith("tables/tuning.csv, line") for problem in problems)
+    assert any(
+        problem.startswith("tuning.csv: median") and "here" in problem for problem in problems
+    )
+
+
+def test_a_value_that_tuning_did_not_choose(run: Path) -> None:
+    """A row with another parameter than the best one tried is found when it is computed again."""
+    with sqlite3.connect(run / "rows.sqlite") as database:
+        database.execute(
+            "UPDATE rows SET parameters = '{\"weight\": 0.1}' WHERE method = 'tv' AND key IN "
+            "(SELECT key FROM rows WHERE json_type(metrics, '$.ssim') IS NOT NULL)"
+        )
+    problems = check(run, sample=32).problems
+    assert any("by config and tuning" in problem for problem in problems)
+
+
 def test_one_seed(run: Path) -> None:
     """With another seed in the manifest the noise of the rows is another one."""
     path = run / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["config"]["seed"] = 1
     path.write_text(json.dumps(manifest))
-    problems = check(run, sample=4).problems
+    problems = [p for p in check(run, sample=4).problems if not p.startswith("tuning.csv: ")]
     assert problems
     assert all("the field is another one" in p or "is not in the plan" in p for p in problems)
 

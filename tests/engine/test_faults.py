@@ -23,7 +23,7 @@ from denobench.rows import RunFolder
 Compare = Callable[..., Outcome]
 
 # Every kill of the long run: one at each kind of moment, the others at uniformly random times.
-MOMENTS = ["commit", "Training gain", "report", "Cells", "Timing"]
+MOMENTS = ["commit", "Tuning", "Training gain", "report", "Cells", "Timing"]
 KILLS = int(os.environ.get("DENOBENCH_KILLS", "3"))
 
 PLUGIN = """
@@ -83,7 +83,7 @@ def words(image_folder: Path, plugin: Path, out: Path) -> list[str]:
         *("--plugin", str(plugin), "--methods", "identity,tv,slow,fails,gain", "--out", str(out)),
         *("--noise", "gaussian:0.1,gaussian:0.2", "--set", "size=32", "--set", "split=paper"),
         *("--set", "workers=2", "--set", "timing.repeats=3", "--limit", "2"),
-        *("--set", "realisations=4"),
+        *("--set", "realisations=4", "--set", "tuning.trials=5"),
     ]
 
 
@@ -178,6 +178,7 @@ def test_killed_run_ends_as_an_undisturbed_one(
     pd.testing.assert_frame_equal(kept(out), kept(calm), check_exact=True)
     assert not kept(out)["key"].duplicated().any()
     assert set(kept(out)["status"]) == {"ok", "failed"}
+    assert (out / "tuning.csv").read_bytes() == (calm / "tuning.csv").read_bytes()
     timing = RunFolder(out).table("timing").set_index("method")["status"]
     assert timing.drop("fails").eq("ok").all()
 

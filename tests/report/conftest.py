@@ -203,6 +203,26 @@ def train(images: Iterable[np.ndarray], *, epochs: int = 25, rate: float = 0.5) 
     return pd.DataFrame(records)
 
 
+def tune(images: Iterable[tuple[str, str, str, np.ndarray]]) -> pd.DataFrame:
+    """Try weights of total variation at two levels, and return the trials as a run keeps them."""
+    records = []
+    for level in (0.1, 0.2):
+        for trial, weight in enumerate((0.7, 0.5, 0.9, 1.1)):
+            for image, _, cluster, clean in images:
+                noisy = clean + level * np.random.default_rng(3).normal(size=clean.shape)
+                denoised = restoration.denoise_tv_chambolle(noisy, weight=weight * level)
+                records.append(
+                    {
+                        "method": "tv", "fold": 0, "noise": "gaussian", "levels": f"{level:g}",
+                        "trial": trial, "settings": json.dumps({"weight": weight}), "level": level,
+                        "key": f"{level}|{weight}|{image}", "image": image, "cluster": cluster,
+                        "status": "ok", "error": "",
+                        "psnr_foreground": score(clean, denoised)["psnr_foreground"],
+                    }
+                )  # fmt: skip
+    return pd.DataFrame(records)
+
+
 def make_manifest(
     rows: Iterable[Row], methods: Mapping[str, tuple[str, str, str, Function]], **others: Any
 ) -> dict[str, Any]:
@@ -211,7 +231,9 @@ def make_manifest(
     return {
         "name": "phantoms", "created": "2024-01-02T03:04:05", "seed": 0, "size": SIDE,
         "realisations": int(frame["realisation"].max()) + 1,
-        "config": {"split": "cluster", "methods": dict.fromkeys(methods)},
+        "config": {
+            "split": "cluster", "methods": dict.fromkeys(methods), "tuning": {"trials": 4},
+        },
         "dataset": {
             "name": "phantoms", "images": 20, "train": 10, "validation": 4,
             "test": frame["image"].nunique(), "clusters": 19, "labels": {"yes": 10, "no": 10},
@@ -251,6 +273,7 @@ def write_run(
     *,
     timing: pd.DataFrame | None = None,
     training: pd.DataFrame | None = None,
+    tuning: pd.DataFrame | None = None,
 ) -> RunFolder:
     """Write a run folder as the engine does."""
     path.mkdir(parents=True, exist_ok=True)
@@ -262,6 +285,8 @@ def write_run(
         timing.to_csv(path / "timing.csv", index=False)
     if training is not None:
         training.to_csv(path / "training.csv", index=False)
+    if tuning is not None:
+        tuning.to_csv(path / "tuning.csv", index=False)
     return folder
 
 
@@ -288,6 +313,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
         manifest,
         timing=measure(METHODS),
         training=train([image for _, _, _, image in images]),
+        tuning=tune(phantoms(4)),
     )
 
 

@@ -31,11 +31,11 @@ def row_of(table: Table, label: str) -> tuple[Cell, ...]:
 
 
 def test_every_kind_of_table_is_made(tables: dict[str, Table]) -> None:
-    """Scores per noise model, foreground, other metrics, pairs, runtime, training, failures."""
+    """Scores per noise model, foreground, other metrics, pairs, tuning, runtime and the rest."""
     kinds = [f"{kind}-{noise}" for noise in ("gaussian", "rician")
              for kind in ("quality", "foreground", "nrmse")]  # fmt: skip
     kinds += [f"paired-{m}-{noise}" for noise in ("gaussian", "rician") for m in ("psnr", "ssim")]
-    assert [*tables] == [*kinds, "timing", "training", "failures"]
+    assert [*tables] == [*kinds, "tuning", "timing", "training", "failures"]
 
 
 def test_rows_fill_their_columns(tables: dict[str, Table]) -> None:
