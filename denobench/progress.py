@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,9 +18,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+_SECONDS = 60.0  # between two lines on a stage, where there is no terminal to draw bars on
+
 
 class Bars:
     """A watcher that draws a bar per stage: what runs, how far it is, and the time left.
+
+    Where it does not draw on a terminal but into a log, it writes a line per stage and minute.
 
     Parameters
     ----------
@@ -29,18 +35,20 @@ class Bars:
     def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", style="dim", markup=False),
             console=console or Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
+        self._lines: dict[str, float] = {}
 
     def __enter__(self) -> Bars:
-        self._progress.start()
+        if self._progress.console.is_terminal:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -49,10 +57,14 @@ class Bars:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if self._progress.console.is_terminal:
+            self._progress.stop()
 
     def stage(self, name: str, done: float, total: float, text: str = "") -> None:
-        """Move a stage's bar."""
+        """Move a stage's bar, or write a line on it."""
+        if not self._progress.console.is_terminal:
+            self._line(name, done, total, text)
+            return
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=total, text="")
         text = "" if done >= total else text
@@ -60,4 +72,20 @@ class Bars:
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(f"[yellow]![/] {text}", highlight=False)
+        self._progress.console.print(f"[yellow]![/] {escape(text)}", highlight=False)
+
+    def _line(self, name: str, done: float, total: float, text: str) -> None:
+        """Write how far a stage is, at its end, and before that once a minute."""
+        now = time.monotonic()
+        ended = done >= total
+        if self._lines.get(name) == float("inf") or (
+            not ended and now - self._lines.setdefault(name, now) < _SECONDS
+        ):
+            return
+        self._lines[name] = float("inf") if ended else now
+        self._progress.console.print(
+            f"{name} {done:g}/{total:g}{f': {text}' * bool(text and not ended)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
