@@ -6,7 +6,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,9 @@ from filelock import FileLock, Timeout
 from denobench.config import Config
 from denobench.engine import manifest, timing, training, tuning
 from denobench.engine.cells import Computed, row
-from denobench.engine.cluster import Cluster
-from denobench.engine.local import Limits, Pool
-from denobench.engine.machine import cores
-from denobench.engine.plan import Cell, Plan, PlannedMethod, Tuned, make_plan
-from denobench.engine.queue import Queue
+from denobench.engine.executors import Executor
+from denobench.engine.plan import Cell, Plan, Tuned, make_plan
+from denobench.engine.planned import PlannedMethod
 from denobench.engine.status import Journal, Watcher
 from denobench.engine.workers import ChildError
 from denobench.errors import DenobenchError
@@ -139,10 +137,11 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
 
     pending = _pending(cells, trials, folder, watcher)
     started = time.perf_counter()
-    busy = _compute(pending, config, outcome, watcher)
+    with Executor(config, folder, len(pending)) as executor:
+        busy = _compute(pending, executor, outcome, watcher)
     if pending:
         elapsed = time.perf_counter() - started
-        processes = _processes(config, pending)
+        processes = executor.processes
         about["stages"]["cells_s"] = round(elapsed, 2)
         about["stages"]["core_share"] = round(busy / elapsed / processes, 3)
 
@@ -194,21 +193,16 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
         watcher.stage("Tuning", done, total, text)
 
     known = {found.key: found for found in folder.store.rows() if found.status == "ok"}
-    with ExitStack() as stack:
-        executor: Pool | Cluster | None = None
+    most = sum(len(plan.trial(each, {})) for each in plan.tunings())
+    with Executor(plan.config, folder, most) as executor:
 
-        def compute(cells: list[Cell], taken: Callable[[Sequence[Row]], None]) -> None:
-            nonlocal executor
-
-            def finished(computed: list[Computed]) -> None:
+        def compute(cells: Sequence[Cell], taken: Callable[[Sequence[Row]], None]) -> None:
+            def finished(computed: Sequence[Computed]) -> None:
                 rows = [each.row for each in computed]
                 folder.store.add(rows)
                 taken(rows)
 
-            if executor is None:  # one for all trials, and none where nothing is left to try
-                executor = _executor(plan.config, plan.config.workers or cores(), folder)
-                stack.enter_context(executor)
-            executor.compute(Queue(cells), finished)
+            executor.compute(cells, finished)
 
         cells = tuning.tune(plan, known, compute, progress)
     write_text(folder.path / "tuning.csv", cells.to_csv(index=False))
@@ -305,13 +299,13 @@ def _picture_missing(cell: Cell, folder: RunFolder) -> bool:
     return picture is None
 
 
-def _compute(pending: list[Cell], config: Config, outcome: Outcome, watcher: Watcher) -> float:
+def _compute(pending: list[Cell], executor: Executor, outcome: Outcome, watcher: Watcher) -> float:
     """Compute cells, store their rows, and return the seconds that workers were busy."""
     settled = outcome.cells - len(pending)
     watcher.stage("Cells", settled, outcome.cells)
     busy = 0.0
 
-    def finished(computed: list[Computed]) -> None:
+    def finished(computed: Sequence[Computed]) -> None:
         nonlocal busy, settled
         for each in computed:
             _keep_pictures(each, outcome.folder)
@@ -324,9 +318,7 @@ def _compute(pending: list[Cell], config: Config, outcome: Outcome, watcher: Wat
         text = f"{rows[-1].method} {rows[-1].noise}:{rows[-1].level:g}"
         watcher.stage("Cells", settled, outcome.cells, text)
 
-    if pending:
-        with _executor(config, _processes(config, pending), outcome.folder) as executor:
-            executor.compute(Queue(pending), finished)
+    executor.compute(pending, finished)
     return busy
 
 
@@ -339,24 +331,6 @@ def _tell(rows: list[Row], watcher: Watcher) -> None:
         (found.method, found.error) for found in rows if found.status == "skipped"
     }:
         watcher.say(f"{name} is {reason}")
-
-
-def _processes(config: Config, pending: list[Cell]) -> int:
-    return min(config.workers or cores(), len(pending))
-
-
-def _executor(config: Config, processes: int, folder: RunFolder) -> Pool | Cluster:
-    """Return what computes the cells."""
-    if config.executor == "dask":
-        return Cluster(
-            config.address,
-            processes,
-            timeout=config.timeout,
-            memory=config.memory,
-            plugins=config.plugins,
-        )
-    limits = Limits.of(config.timeout, config.memory, processes)
-    return Pool(processes, limits, plugins=config.plugins, log=folder.path / LOG)
 
 
 def _keep_pictures(computed: Computed, folder: RunFolder) -> None:

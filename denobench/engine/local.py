@@ -21,7 +21,7 @@ from denobench.engine.queue import Queue
 from denobench.engine.workers import Child, ChildDiedError, ChildError
 from denobench.errors import DenobenchError
 
-Finished = Callable[[list[Computed]], None]
+Finished = Callable[[Sequence[Computed]], None]
 
 _LOOK_SECONDS = 0.1  # between looks at the workers' clocks and memory
 _AHEAD_SECONDS = 0.2  # of work that waits behind a worker's cell, so that no worker waits for us

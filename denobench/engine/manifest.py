@@ -17,7 +17,9 @@ from denobench import images, metrics, noise
 from denobench.datasets.audit import residual_noise
 from denobench.engine.cells import CLIP
 from denobench.engine.machine import hardware
-from denobench.engine.plan import Plan, PlannedMethod, installed_version
+from denobench.engine.plan import Plan
+from denobench.engine.planned import PlannedMethod
+from denobench.engine.sources import installed_version
 
 RESIDUAL_SAMPLE = 20
 

@@ -20,7 +20,8 @@ import pandas as pd
 
 from denobench import methods
 from denobench.engine.machine import cores, cpu_model
-from denobench.engine.plan import Cell, installed_version
+from denobench.engine.plan import Cell
+from denobench.engine.sources import installed_version
 from denobench.engine.workers import Child, ChildDiedError, ChildError
 from denobench.methods import Denoiser, Progress
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from denobench import methods, models
 from denobench.engine.machine import cores
-from denobench.engine.plan import PlannedMethod
+from denobench.engine.planned import PlannedMethod
 from denobench.engine.workers import Child, ChildDiedError
 from denobench.methods import FittedDenoiser, Progress, TrainingSet
 from denobench.models import Model

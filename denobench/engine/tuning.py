@@ -17,7 +17,7 @@ from denobench.noise import Noise
 from denobench.rows import Row
 
 # Computes cells, and calls with the rows of those that have been finished since the last call.
-Compute = Callable[[list[Cell], Callable[[Sequence[Row]], None]], None]
+Compute = Callable[[Sequence[Cell], Callable[[Sequence[Row]], None]], None]
 
 _COLUMNS = [*trials.SCOPE, "trial", "settings", "key", "level", "image", "cluster", "status"]
 _COLUMNS += ["error", trials.SCORE]
@@ -99,8 +99,7 @@ def tune(
         batches = [plan.trial(contest.tuning, settings) for contest, settings in asked]
         missing = [cell for batch in batches for cell in batch if cell.key not in rows]
         done += sum(map(len, batches)) - len(missing)
-        if missing:
-            compute(missing, take)
+        compute(missing, take)
         for (contest, settings), batch in zip(asked, batches, strict=True):
             contest.take(settings, [rows[cell.key] for cell in batch])
     if contests:

@@ -8,7 +8,8 @@ import pytest
 
 from denobench import config, methods
 from denobench.engine.coordinator import Outcome
-from denobench.engine.plan import Cell, make_plan, source_digest
+from denobench.engine.plan import Cell, make_plan
+from denobench.engine.sources import source_digest
 from denobench.errors import DenobenchError
 
 Compare = Callable[..., Outcome]

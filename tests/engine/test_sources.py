@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from denobench import methods
-from denobench.engine.plan import _sources, source_digest
+from denobench.engine.sources import _sources, source_digest
 
 FILES = {
     "stranger/__init__.py": "",
