@@ -20,6 +20,8 @@ from denobench.methods import FittedDenoiser, Info, Progress, TrainingSet
 if TYPE_CHECKING:
     import keras
 
+    from denobench.autoencoder.inference import Predictor
+
 PAPER_EPOCHS = 200
 
 
@@ -63,7 +65,7 @@ class CDAE(FittedDenoiser):
         licence="BSD-3-Clause",
         tracks=("blind", "oracle"),
         assumes="",
-        packages=("tensorflow", "keras"),
+        packages=("tensorflow", "keras", "numba"),
         notes="Learns from the training images; blind unless trained for one level.",
     )
     version: ClassVar[int] = 1
@@ -99,7 +101,7 @@ class CDAE(FittedDenoiser):
         self.training = training
         self._recipe = Recipe(epochs, batch_size, learning_rate, decay, keep)
         self._weights: Weights | None = None
-        self._model: keras.Model | None = None
+        self._model: keras.Model | Predictor | None = None
 
     def network(self, input_shape: tuple[int | None, int | None, int]) -> keras.Model:
         """Build the network, not trained; a subclass may build another one.
@@ -171,11 +173,20 @@ class CDAE(FittedDenoiser):
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:  # noqa: ARG002
         """Return the mean of the network's three outputs; sigma is not used."""
         if self._model is None:
-            self._model = self.network((None, None, 3))
-            self._model.compile(jit_compile=False)  # would compile anew for every size of image
-            self._model.set_weights(self._fitted())
+            self._model = self._predictor()
         height, width = noisy.shape
         padded = pad(np.asarray(noisy, np.float32))
         three = np.repeat(padded[np.newaxis, ..., np.newaxis], 3, axis=3)
         answer = self._model.predict_on_batch(three)[0, :height, :width]
         return answer.mean(axis=2)
+
+    def _predictor(self) -> keras.Model | Predictor:
+        """Return the paper's network without Keras, or the network that a subclass builds."""
+        if type(self).network is CDAE.network:
+            from denobench.autoencoder.inference import Predictor
+
+            return Predictor(self._fitted())
+        model = self.network((None, None, 3))
+        model.compile(jit_compile=False)  # would compile anew for every size of image
+        model.set_weights(self._fitted())
+        return model
