@@ -73,12 +73,13 @@ def test_a_moved_run_is_right(run: Path) -> None:
     assert check(run.rename(run.with_name("elsewhere"))).problems == ()
 
 
-COMMITTED = Path(__file__).parents[1] / "results" / "paper"
+COMMITTED = Path(__file__).parents[1] / "results"
 
 
-def test_the_committed_results() -> None:
+@pytest.mark.parametrize("name", ["paper", "paper-matched"])
+def test_the_committed_results(name: str) -> None:
     """The tables in the repository follow from the rows beside them."""
-    found = check(COMMITTED)
+    found = check(COMMITTED / name)
     assert found.problems == ()
     assert found.files > 30
 
