@@ -17,6 +17,19 @@ class UnavailableError(DenobenchError):
     """Something is known by name, but cannot be imported on this machine."""
 
 
+def reason(error: BaseException) -> str:
+    """Return an exception's type and message, in characters that can be printed and stored.
+
+    The exception may be a stranger's: its message may be huge, or raise itself.
+    """
+    try:
+        message = str(error)[:2000]
+    except Exception as second:
+        message = f"(its message raises {type(second).__name__})"
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
+    return f"{type(error).__name__}: {shown}"
+
+
 def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:
     """Return the error for a name that is not among the valid choices.
 

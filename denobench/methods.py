@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
 from denobench import stabilisation
-from denobench.errors import DenobenchError, unknown
+from denobench.errors import DenobenchError, UnavailableError, reason, unknown
 from denobench.registry import Registry, import_file
 
 if TYPE_CHECKING:
@@ -300,13 +300,19 @@ def origin(name: str) -> str:
     return origin(inner[1]) if inner else REGISTRY.origin(name)
 
 
+def foreign(name: str) -> bool:
+    """Return whether a method comes from elsewhere than denobench's own distribution."""
+    return not origin(name).startswith("denobench ")
+
+
 def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
     """Return a method with its parameters set.
 
     Raises
     ------
     DenobenchError
-        If the method or one of the parameters is unknown, or the method refuses a value.
+        If the method or one of the parameters is unknown, or the method refuses a value;
+        `UnavailableError` if it cannot be made at all.
     """
     found = load(name)
     known = parameters(found)
@@ -320,6 +326,8 @@ def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
         return cast(Denoiser, found(**chosen))
     except (TypeError, ValueError) as error:
         raise DenobenchError(f"Method {name!r}: {error}") from error
+    except Exception as error:
+        raise UnavailableError(f"The method {name!r} cannot be made: {reason(error)}") from error
 
 
 def add_plugin(path: Path) -> list[str]:

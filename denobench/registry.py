@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from denobench.errors import DenobenchError, UnavailableError, unknown
+from denobench.errors import DenobenchError, UnavailableError, reason, unknown
 
 
 @dataclass
@@ -68,10 +68,9 @@ class Registry:
         point = self._point(name)
         try:
             return point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UnavailableError(
-                f"The {self.noun} {name!r} ({point.value}) cannot be loaded: "
-                f"{type(error).__name__}: {error}"
+                f"The {self.noun} {name!r} ({point.value}) cannot be loaded: {reason(error)}"
             ) from error
 
     def _point(self, name: str) -> EntryPoint:
@@ -102,9 +101,7 @@ def import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise DenobenchError(
-            f"Plugin {path} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+        raise DenobenchError(f"Plugin {path} cannot be imported: {reason(error)}") from error
     return module

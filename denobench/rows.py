@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sqlite3
@@ -252,7 +253,10 @@ class RunFolder:
         path = self.picture_path(image, noise, level, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}")
-        np.save(temporary, pixels.astype(np.float32), allow_pickle=False)
+        # By way of memory: NumPy's own writing does not say that a disk is full.
+        content = io.BytesIO()
+        np.save(content, pixels.astype(np.float32), allow_pickle=False)
+        temporary.write_bytes(content.getvalue())
         os.replace(temporary, path)
 
     def picture(self, image: str, noise: str, level: float, name: str) -> np.ndarray | None:

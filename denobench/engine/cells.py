@@ -15,6 +15,7 @@ import numpy as np
 from denobench import images, methods, metrics, noise
 from denobench.datasets import Item
 from denobench.engine.plan import Cell
+from denobench.errors import reason
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.noise import Noise
 from denobench.rows import Row
@@ -46,7 +47,7 @@ class Computed:
 
 
 def compute(cell: Cell) -> Computed:
-    """Compute a cell; a method that raises or breaks its contract gives a failed row."""
+    """Compute a cell; a method or metric that raises or breaks its contract gives a failed row."""
     started = time.perf_counter()
     field_digest = ""
     try:
@@ -60,13 +61,17 @@ def compute(cell: Cell) -> Computed:
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         denoised = checked(answer, noisy, given)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        return Computed(row(cell, "failed", reason, field_digest=field_digest))
-    chosen = [metrics.REGISTRY.load(name) for name in cell.metrics]
+        return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
+    try:
+        chosen = [metrics.REGISTRY.load(name) for name in cell.metrics]
+        scores = metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour)
+    except Exception as error:
+        why = f"scoring failed: {reason(error)}"
+        return Computed(row(cell, "failed", why, field_digest=field_digest))
     found = row(
         cell,
         "ok",
-        metrics=metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour),
+        metrics=scores,
         seconds=wall,
         cpu_seconds=cpu,
         sigma=sigma,
@@ -119,6 +124,9 @@ def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
     """
     if not isinstance(answer, np.ndarray):
         raise BadOutputError(f"returned {type(answer).__name__}, not a numpy array")
+    if isinstance(answer, np.ma.MaskedArray):
+        raise BadOutputError("returned a masked array; fill it")
+    answer = np.asarray(answer)  # a subclass might take part in its own scoring
     if answer.shape != noisy.shape:
         raise BadOutputError(f"returned shape {answer.shape}, not {noisy.shape}")
     if not np.issubdtype(answer.dtype, np.floating):

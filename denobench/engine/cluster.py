@@ -116,6 +116,7 @@ class Cluster:
             threads = sum(self._client.nthreads().values())
             while queue and len(running) < max(1, 2 * threads):
                 cell = queue.next()
+                assert cell is not None
                 future = self._client.submit(
                     _compute, self._sent(cell), *self._settings, pure=False
                 )

@@ -345,10 +345,20 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
     if not config.timing.repeats:
         return False
     corruption = config.noises[(len(config.noises) - 1) // 2]
+    found_rows = {found.key: found for found in folder.store.rows()}
     chosen: dict[str, Cell] = {}
-    # A method that is not made for this noise is timed on its own.
-    for cell in sorted(cells, key=lambda cell: cell.noise != corruption):
+    # A method that is not made for this noise is timed on its own; one that fails, where it does
+    # not.
+    for cell in sorted(
+        cells,
+        key=lambda cell: (found_rows[cell.key].status != "ok", cell.noise != corruption),
+    ):
         chosen.setdefault(cell.method, cell)
+    lost = {
+        name: (found_rows[cell.key].status, found_rows[cell.key].error)
+        for name, cell in chosen.items()
+        if found_rows[cell.key].status != "ok"
+    }
     known = folder.table("timing")
     if (
         not known.empty
@@ -368,8 +378,10 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
             plugins=config.plugins,
             log=folder.path / LOG,
             progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
+            lost=lost,
         )
-        if "crashed" not in set(found["status"]):  # somebody may have killed a process
+        crashed = set(found.loc[found["status"] == "crashed", "method"])
+        if not crashed - set(lost):  # else somebody may have killed a process
             break
     noisy = machine_noise(found)
     if noisy:

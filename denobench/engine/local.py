@@ -19,11 +19,13 @@ from denobench.engine.machine import memory
 from denobench.engine.plan import Cell
 from denobench.engine.queue import Queue
 from denobench.engine.workers import Child, ChildDiedError, ChildError
-from denobench.errors import DenobenchError
+from denobench.errors import DenobenchError, reason
 
 Finished = Callable[[Sequence[Computed]], None]
 
 _LOOK_SECONDS = 0.1  # between looks at the workers' clocks and memory
+_TREE_SECONDS = 1.0  # between looks at the memory of what methods have started
+_START_SECONDS = 120.0  # that a worker may take to import what it needs, plugins too
 _AHEAD_SECONDS = 0.2  # of work that waits behind a worker's cell, so that no worker waits for us
 _AHEAD_CELLS = 32
 _LOG_BYTES = 64 * 2**20
@@ -46,17 +48,24 @@ class Limits:
 
 @dataclass
 class _Worker:
-    """A worker, the cells it was given (the first is running), and since when that runs."""
+    """A worker, the cells it was given (the first is running), and since when that runs.
+
+    ``since`` is None until the process is ready. ``stranger`` is the stranger's method that the
+    process has run, empty for methods of denobench's own, None before the first.
+    """
 
     child: Child
     cells: deque[Cell] = field(default_factory=deque)
+    begun: float = field(default_factory=time.monotonic)
     since: float | None = None
+    stranger: str | None = None
 
 
 class Pool:
     """Worker processes of one thread each.
 
     One that dies, takes too long or takes too much memory is replaced, and its cell becomes a row.
+    A stranger's method shares no process with another method, which it might change.
 
     Parameters
     ----------
@@ -77,6 +86,7 @@ class Pool:
         self._plugins = tuple(plugins)
         self._log = log
         self._stillborn = 0
+        self._looked_at_trees = 0.0
         self._closed = False
         self._workers: list[_Worker] = []
         try:
@@ -146,13 +156,24 @@ class Pool:
         for share in range(_AHEAD_CELLS):
             for worker in self._workers:
                 ahead = sum(queue.seconds(cell) for cell in worker.cells)
-                if queue and len(worker.cells) == share and (not share or ahead < _AHEAD_SECONDS):
-                    if not share and worker.since is not None:
-                        worker.since = time.monotonic()
-                    cell = queue.next()
-                    worker.cells.append(cell)
-                    with suppress(OSError):  # it has died, which shows when its answer is read
-                        worker.child.connection.send(cell)
+                if len(worker.cells) != share or (share and ahead >= _AHEAD_SECONDS):
+                    continue
+                cell = queue.next(worker.cells[-1] if share else None)
+                if cell is None:
+                    continue
+                if not share:
+                    self._prepare(worker, cell.stranger, queue)
+                worker.cells.append(cell)
+                with suppress(OSError):  # it has died, which shows when its answer is read
+                    worker.child.connection.send(cell)
+
+    def _prepare(self, worker: _Worker, stranger: str, queue: Queue) -> None:
+        """Give an idle worker a fresh process if the next method may not have its old one."""
+        if worker.stranger not in (None, stranger):
+            self._replace(worker, queue)
+        worker.stranger = stranger
+        if worker.since is not None:
+            worker.since = time.monotonic()
 
     def _collect(self, worker: _Worker, queue: Queue) -> list[Computed]:
         """Return what a worker has sent; replace it if it has died."""
@@ -161,6 +182,7 @@ class Pool:
             while worker.child.connection.poll():
                 computed = worker.child.receive()
                 if worker.since is not None:
+                    self._check(worker, computed)
                     done.append(computed)
                     worker.cells.popleft()
                 worker.since = time.monotonic()
@@ -170,6 +192,13 @@ class Pool:
         except ChildError as error:
             raise DenobenchError(f"Worker processes cannot be started: {error}.") from error
         return done
+
+    def _check(self, worker: _Worker, computed: object) -> None:
+        """Raise if an answer is not that to a worker's question."""
+        asked = worker.cells[0].key if worker.cells else None
+        if not isinstance(computed, Computed) or computed.row.key != asked:
+            worker.child.kill()
+            raise ChildDiedError("it wrote into the pipe of its process")
 
     def _bury(self, worker: _Worker, queue: Queue, error: ChildError) -> list[Computed]:
         """Replace a dead worker, and return its cell's row unless that is tried once more."""
@@ -188,12 +217,20 @@ class Pool:
     def _enforce(self, queue: Queue) -> list[Computed]:
         """Kill the workers that exceed a limit, and return the rows of their cells."""
         done = []
+        now = time.monotonic()
+        trees = now - self._looked_at_trees >= _TREE_SECONDS
+        if trees:
+            self._looked_at_trees = now
         for worker in self._workers:
             if worker.child.died():
                 error = ChildDiedError(f"its process died ({worker.child.kill()})")
                 done += self._bury(worker, queue, error)
+            elif worker.since is None and now - worker.begun > _START_SECONDS:
+                worker.child.kill()
+                error = ChildDiedError(f"not ready within {_START_SECONDS:g} s")
+                done += self._bury(worker, queue, error)
             elif worker.cells and worker.since is not None:
-                found = self._excess(worker)
+                found = self._excess(worker, trees)
                 if found:
                     done.append(Computed(row(worker.cells.popleft(), *found)))
                     self._replace(worker, queue)
@@ -202,16 +239,17 @@ class Pool:
                 os.truncate(self._log, 0)
         return done
 
-    def _excess(self, worker: _Worker) -> tuple[str, str] | None:
-        """Return status and reason of a worker that exceeds a limit."""
+    def _excess(self, worker: _Worker, tree: bool) -> tuple[str, str] | None:
+        """Return status and reason of a worker that exceeds a limit, by what it started too."""
         assert worker.since is not None
         limits = self._limits
         if time.monotonic() - worker.since > limits.seconds:
             return "timeout", f"took longer than the limit of {limits.seconds:g} s (timeout)"
-        try:
-            used = psutil.Process(worker.child.pid).memory_info().rss
-        except psutil.Error:
-            return None  # it has just died
+        used = 0
+        with suppress(psutil.Error):  # it has just died
+            process = psutil.Process(worker.child.pid)
+            for each in (process, *(process.children(recursive=True) if tree else ())):
+                used += each.memory_info().rss
         if used > limits.memory:
             return "crashed", (
                 f"killed: its worker used {used / 2**30:.1f} GiB of memory, "
@@ -224,7 +262,7 @@ class Pool:
         worker.child.kill()
         while worker.cells:
             queue.put_back(worker.cells.pop())
-        worker.since = None
+        worker.begun, worker.since, worker.stranger = time.monotonic(), None, None
         worker.child = self._start()
 
 
@@ -233,4 +271,8 @@ def _serve(connection: Connection) -> None:
     connection.send(("ready", None))
     while True:
         cell = connection.recv()
-        connection.send(("computed", compute(cell)))
+        try:
+            computed = compute(cell)
+        except BaseException as error:  # such as sys.exit(); Ctrl-C is not for this process
+            computed = Computed(row(cell, "failed", reason(error)))
+        connection.send(("computed", computed))

@@ -43,8 +43,14 @@ class Cell:
     seed: int
     metrics: tuple[str, ...]
     picture: bool
+    foreign: bool = False
     weights: Path | None = None
     weights_digest: str = ""
+
+    @property
+    def stranger(self) -> str:
+        """The method where it is not of denobench's own distribution, else empty."""
+        return self.registered if self.foreign else ""
 
     @cached_property
     def key(self) -> str:
@@ -220,6 +226,7 @@ class Plan:
             seed=self.config.seed,
             metrics=self.config.metrics,
             picture=False,
+            foreign=method.foreign,
         )
 
 

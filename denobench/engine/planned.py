@@ -42,6 +42,8 @@ class PlannedMethod:
         The range that a blind network is trained for; empty for the run's own levels.
     unavailable
         Why it cannot be imported on this machine; its cells are skipped. Else empty.
+    foreign
+        Whether it comes from elsewhere than denobench's own distribution.
     """
 
     name: str
@@ -55,6 +57,7 @@ class PlannedMethod:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
     unavailable: str = ""
+    foreign: bool = False
 
     def runs_on(self, corruption: Noise) -> bool:
         """Whether it is compared on a noise model: on all, or on the one it is made for."""
@@ -105,6 +108,7 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     levels = tuple(given.pop("levels", ()))
     try:
         found = methods.load(registered)
+        built = methods.build(registered, given)
     except UnavailableError as error:
         return PlannedMethod(
             name,
@@ -117,7 +121,6 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             fitted=False,
             unavailable=str(error),
         )
-    built = methods.build(registered, given)
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
     fitted = isinstance(built, FittedDenoiser)
@@ -148,6 +151,7 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         fitted,
         _grid(info, track, entry) if not fitted else {},
         levels,
+        foreign=methods.foreign(registered),
     )
 
 

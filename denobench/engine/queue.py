@@ -35,9 +35,21 @@ class Queue:
         """Return how long a cell is expected to take; infinity before its method's first."""
         return self._seconds.get(cell.method, float("inf"))
 
-    def next(self) -> Cell:
-        """Return the next cell: an untried method's, else the slowest's."""
-        ready = [name for name, cells in self._waiting.items() if cells]
+    def next(self, beside: Cell | None = None) -> Cell | None:
+        """Return the next cell: an untried method's, else the slowest's; None if there is none.
+
+        Parameters
+        ----------
+        beside
+            A cell whose worker process it is to share; else any will do.
+        """
+        ready = [
+            name
+            for name, cells in self._waiting.items()
+            if cells and (beside is None or cells[0].stranger == beside.stranger)
+        ]
+        if not ready:
+            return None
         untried = [name for name in ready if name not in self._tried]
         chosen = untried[0] if untried else max(ready, key=lambda n: self._seconds.get(n, 0.0))
         self._tried.add(chosen)

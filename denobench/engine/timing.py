@@ -40,6 +40,7 @@ def measure(
     plugins: Sequence[Path],
     log: Path,
     progress: Progress,
+    lost: Mapping[str, tuple[str, str]] | None = None,
 ) -> pd.DataFrame:
     """Time one cell of each method.
 
@@ -59,6 +60,9 @@ def measure(
         File that takes what methods print.
     progress
         Told of each call.
+    lost
+        Status and reason of the methods that gave no score, which are not run again: here nobody
+        watches their memory.
 
     Returns
     -------
@@ -68,6 +72,9 @@ def measure(
         median with all cores where the method uses more than one; or the reason of a failure.
     """
     records = {cell.method: _record(cell, threads) for cell in cells}
+    for name, (status, error) in (lost or {}).items():
+        records[name] |= {"status": status, "error": error}
+    cells = [cell for cell in cells if records[cell.method]["status"] == "ok"]
     everything = cores()
     again = min(repeats, _REPEATS_ON_ALL_CORES) if everything > threads else 0
     total = len(cells) * (repeats + 1 + (again + 1 if again else 0))
@@ -135,7 +142,9 @@ def _take_turns(
                 step(name)
                 if answer := ask(name, "call"):
                     seconds[name].append(answer[0])
-                    records[name].update(parallelism=answer[1] / answer[0], peak_mb=answer[2])
+                    # The most of all rounds: other programs can only make it less.
+                    cores_used = max(records[name].get("parallelism", 0.0), answer[1] / answer[0])
+                    records[name].update(parallelism=cores_used, peak_mb=answer[2])
         for name in children:
             records[name].update(_summary(seconds[name]))
     return records

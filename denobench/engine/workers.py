@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from denobench.errors import DenobenchError
+from denobench.errors import DenobenchError, reason
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -36,6 +37,8 @@ _THREAD_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
 )
 _COOKIE = "DENOBENCH_CHILD"
+_STALL_SECONDS = 5  # without another byte of a message that has begun
+_LOOK_SECONDS = 0.5  # between looks at a child whose pipe is silent
 _BOOT = "import sys; from denobench.engine.workers import _main; _main(int(sys.argv[1]))"
 
 
@@ -86,6 +89,9 @@ class Child:
                 stderr=output,
                 process_group=0,  # a new session would leave the priority of ours
             )
+            # A length that a method wrote into the pipe must not make us wait for ever.
+            stall = struct.pack("ll", _STALL_SECONDS, 0)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, stall)
             self.connection = Connection(ours.detach())
         self.pid = self._process.pid
         with suppress(BrokenPipeError):  # its death shows when it is asked for an answer
@@ -110,18 +116,23 @@ class Child:
         TimeoutError
             If none comes within ``timeout`` seconds.
         ChildError
-            If the child raised; `ChildDiedError` if it died.
+            If the child raised; `ChildDiedError` if it died, or what it sent cannot be read.
         DenobenchError
             If the child found the disk full.
         """
-        if not self.connection.poll(timeout):
-            raise TimeoutError(f"no answer within {timeout:g} s")
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while not self.connection.poll(min(_LOOK_SECONDS, max(0, deadline - time.monotonic()))):
+            if self.died():
+                raise ChildDiedError(f"its process died ({self.kill()})")
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"no answer within {timeout:g} s")
         try:
             kind, value = self.connection.recv()
-        except (EOFError, OSError):
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(1)  # its pipe is closed before its exit code is known
-            raise ChildDiedError(f"its process died ({self.kill()})") from None
+        except (EOFError, ConnectionError):
+            raise ChildDiedError(self._how_it_ended()) from None
+        except Exception:  # whatever a method may have written
+            self.kill()
+            raise ChildDiedError("it wrote into the pipe of its process") from None
         if kind == "error":
             raise ChildError(value)
         if kind == "full":
@@ -131,6 +142,15 @@ class Child:
     def died(self) -> bool:
         """Return whether the child is gone, though what it has started may hold its pipe."""
         return self._process.poll() is not None and not self.connection.poll()
+
+    def _how_it_ended(self) -> str:
+        """Say what became of a child whose pipe is closed."""
+        try:
+            self._process.wait(_STALL_SECONDS)  # the exit code is known a little later
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "it closed the pipe of its process"
+        return f"its process died ({self.kill()})"
 
     def kill(self) -> str:
         """End the child and all that it has started, and say how the child ended."""
@@ -148,6 +168,20 @@ class Child:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
+class _Pipe(Connection):
+    """A child's end of its pipe; a copy of the child that a method has forked may not speak."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self._owner = os.getpid()
+
+    def send(self, message: Any) -> None:
+        """Send a message, or end the copy."""
+        if os.getpid() != self._owner:
+            os._exit(0)
+        super().send(message)
+
+
 def _environment(threads: int) -> dict[str, str]:
     """Return the child's environment: thread counts must be set before libraries load."""
     return {
@@ -162,7 +196,7 @@ def _environment(threads: int) -> dict[str, str]:
 
 def _main(descriptor: int) -> None:
     """Prepare the child, run what it is for, and send home what it raises."""
-    connection = Connection(descriptor)
+    connection = _Pipe(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     try:
         parent, serve, args, threads, plugins = connection.recv()
@@ -181,7 +215,7 @@ def _main(descriptor: int) -> None:
     except Exception as error:
         traceback.print_exc()
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        connection.send(("full" if full else "error", f"{type(error).__name__}: {error}"))
+        connection.send(("full" if full else "error", reason(error)))
 
 
 def _die_with(parent: int) -> None:

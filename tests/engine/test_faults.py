@@ -183,13 +183,14 @@ def test_killed_run_ends_as_an_undisturbed_one(
     assert timing.drop("fails").eq("ok").all()
 
 
+@pytest.mark.parametrize("stage", ["Tuning", "Cells"])
 def test_interrupt_stops_the_workers(
-    start: Callable[[Path], subprocess.Popen], tmp_path: Path
+    start: Callable[[Path], subprocess.Popen], tmp_path: Path, stage: str
 ) -> None:
     """Ctrl-C ends every worker before the report is written, and the exit code is 130."""
     out = tmp_path / "run"
     running = start(out)
-    wait_for("Cells", out, running)
+    wait_for(stage, out, running)
     below = psutil.Process(running.pid).children(recursive=True)
     assert below
     began = time.monotonic()

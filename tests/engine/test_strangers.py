@@ -76,6 +76,101 @@ def sometimes(noisy, sigma):
 """
 
 
+NASTIER = """
+import os, signal, subprocess, sys, time
+import numpy as np
+from denobench import denoiser
+
+@denoiser("no-message")
+def no_message(noisy, sigma):
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError("no message")
+    raise Mute
+
+@denoiser("long-message")
+def long_message(noisy, sigma):
+    raise ValueError("x" * 10**7)
+
+@denoiser("odd-message")
+def odd_message(noisy, sigma):
+    raise ValueError("bad \\udc80 name \\x00 [/red]")
+
+@denoiser("interrupts")
+def interrupts(noisy, sigma):
+    raise KeyboardInterrupt("mine")
+
+@denoiser("masked")
+def masked(noisy, sigma):
+    return np.ma.array(noisy, mask=noisy > 0)
+
+class Rounded(np.ndarray):
+    def astype(self, *args, **kwargs):
+        return np.zeros(self.shape)
+
+@denoiser("subclass")
+def subclass(noisy, sigma):
+    return noisy.copy().view(Rounded)
+
+@denoiser("complex")
+def complex_numbers(noisy, sigma):
+    return noisy.astype(complex)
+
+@denoiser("halves")
+def halves(noisy, sigma):
+    return np.repeat(noisy, 2, axis=1)[:, ::2].astype(np.float16)
+
+@denoiser("writes-a-length")
+def writes_a_length(noisy, sigma):
+    write_everywhere(b"\\x00\\x00\\x10\\x00hello")
+    return noisy.copy()
+
+@denoiser("writes-a-message")
+def writes_a_message(noisy, sigma):
+    write_everywhere(b"\\x00\\x00\\x00\\x05hello")
+    return noisy.copy()
+
+def write_everywhere(text):
+    for descriptor in range(3, 30):
+        try:
+            os.write(descriptor, text)
+        except OSError:
+            pass
+
+@denoiser("closes-files")
+def closes_files(noisy, sigma):
+    os.closerange(3, 100)
+    return noisy.copy()
+
+@denoiser("patches")
+def patches(noisy, sigma):
+    np.mean = lambda *args, **kwargs: 0.123
+    np.clip = lambda image, *args, **kwargs: image * 0
+    np.seterr(all="raise")
+    os.chdir("/")
+    return noisy.copy()
+
+@denoiser("comes-back-twice")
+def comes_back_twice(noisy, sigma):
+    os.fork()
+    return noisy.copy()
+
+@denoiser("stops-itself")
+def stops_itself(noisy, sigma):
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+@denoiser("ignores-signals")
+def ignores_signals(noisy, sigma):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(987)
+
+@denoiser("child-eats-memory")
+def child_eats_memory(noisy, sigma):
+    eat = "import time; eaten = b'x' * 2**30; time.sleep(987)"
+    subprocess.run([sys.executable, "-c", eat])
+"""
+
+
 @pytest.fixture
 def plugin(tmp_path: Path) -> Path:
     """Return a plugin file of methods that nobody should write."""
@@ -93,7 +188,7 @@ def test_each_becomes_rows_and_the_others_keep_their_scores(
         "nothing": ("failed", "NoneType"),
         "prints": ("ok", ""),
         "segfaults": ("crashed", "SIGSEGV"),
-        "quits": ("crashed", "exit code 1"),
+        "quits": ("failed", "SystemExit: enough"),
         "forks": ("crashed", "exit code 4"),
         "holds-the-lock": ("timeout", "limit of 6 s"),
         "eats-memory": ("crashed", "more than the limit of 0.7 GiB"),
@@ -117,6 +212,47 @@ def test_each_becomes_rows_and_the_others_keep_their_scores(
     assert rows.loc[["identity", "tv"], scores].equals(calm[scores])
     left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]]
     assert not left
+
+
+def test_nastier_ones_too(compare: Compare, tmp_path: Path) -> None:
+    """What a method does to its process, its pipe or its libraries stays with its own rows."""
+    path = tmp_path / "nastier.py"
+    path.write_text(NASTIER)
+    expected = {
+        "no-message": ("failed", "its message raises RuntimeError"),
+        "long-message": ("failed", "ValueError: xxx"),
+        "odd-message": ("failed", r"\udc80 name \x00 [/red]"),
+        "interrupts": ("failed", "KeyboardInterrupt: mine"),
+        "masked": ("failed", "masked array"),
+        "subclass": ("ok", ""),
+        "complex": ("failed", "complex128"),
+        "halves": ("ok", ""),
+        "writes-a-length": ("crashed", "pipe"),
+        "writes-a-message": ("crashed", "pipe"),
+        "closes-files": ("crashed", "died"),
+        "patches": ("ok", ""),
+        "comes-back-twice": ("ok", ""),
+        "stops-itself": ("timeout", "limit of 8 s"),
+        "ignores-signals": ("timeout", "limit of 8 s"),
+        "child-eats-memory": ("crashed", "more than the limit of 0.7 GiB"),
+    }
+    frame = compare(
+        plugins=[path],
+        methods=["identity", *expected, "tv"],
+        limit=1,
+        timeout=8,
+        memory=0.7,
+        workers=2,
+    ).folder.frame()
+    rows = frame.set_index("method")
+    for name, (status, reason) in expected.items():
+        assert rows.loc[name, "status"] == status, (name, rows.loc[name, "error"])
+        assert reason in rows.loc[name, "error"], name
+    assert len(frame) == len(expected) + 2
+    calm = compare(tmp_path / "calm", limit=1).folder.frame().set_index("method")
+    scores = ["key", "status", "psnr", "ssim", "nrmse"]
+    assert rows.loc[["identity", "tv"], scores].equals(calm[scores])
+    assert rows.loc["subclass", "psnr"] == calm.loc["identity", "psnr"]
 
 
 def test_method_that_keeps_failing_is_given_up(compare: Compare, plugin: Path) -> None:
