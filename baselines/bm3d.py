@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import bm3d as package
 import numpy as np
 
+from denobench.errors import UnavailableError, reason
 from denobench.methods import denoiser
 
 
@@ -29,7 +29,16 @@ def bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0) -> np.nda
         As in `denobench.Denoiser.denoise`.
     sigma_scale
         The package is told this multiple of sigma.
+
+    Raises
+    ------
+    UnavailableError
+        If the package cannot be imported, as on a processor that it is not built for.
     """
+    try:
+        import bm3d as package  # here, because it takes a second that planning need not wait for
+    except (ImportError, OSError) as error:
+        raise UnavailableError(f"The package bm3d cannot be imported: {reason(error)}") from error
     profile = package.BM3DProfile()
     profile.num_threads = 1
     return package.bm3d(noisy.astype(np.float64), sigma_scale * sigma, profile)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from denobench.methods import denoiser
 
@@ -58,7 +58,7 @@ def median(noisy: np.ndarray, sigma: float | None, *, size: int = 3) -> np.ndarr
     """Take the median of each pixel's square of ``size`` x ``size`` pixels, an odd number."""
     if size in (3, 5):  # OpenCV is faster, and takes floats in these sizes alone
         return cv2.medianBlur(noisy, size)
-    return ndimage.median_filter(noisy, size, mode="nearest")
+    return scipy.ndimage.median_filter(noisy, size, mode="nearest")
 
 
 @denoiser(

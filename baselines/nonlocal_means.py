@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from skimage.restoration import denoise_nl_means
+import skimage as ski
 
 from denobench.methods import denoiser
 
@@ -37,7 +37,7 @@ def nlm(
     distance
         Furthest offset of a compared patch in pixels.
     """
-    return denoise_nl_means(
+    return ski.restoration.denoise_nl_means(
         noisy, patch_size=patch, patch_distance=distance, h=h * sigma, sigma=sigma, fast_mode=True
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from skimage.restoration import denoise_tv_chambolle
+import skimage as ski
 
 from denobench.methods import denoiser
 
@@ -27,4 +27,4 @@ def tv(noisy: np.ndarray, sigma: float, *, weight: float = 0.7) -> np.ndarray:
     weight
         The weight of the variation as a multiple of sigma.
     """
-    return denoise_tv_chambolle(noisy, weight=weight * sigma)
+    return ski.restoration.denoise_tv_chambolle(noisy, weight=weight * sigma)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from skimage.restoration import denoise_wavelet
+import skimage as ski
 
 from denobench.methods import denoiser
 
@@ -31,6 +31,6 @@ def wavelet(
     wavelet
         Name of an orthogonal or biorthogonal wavelet of PyWavelets.
     """
-    return denoise_wavelet(
+    return ski.restoration.denoise_wavelet(
         noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="BayesShrink", mode="soft"
     )

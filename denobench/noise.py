@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
+import skimage as ski
 
 from denobench import stabilisation
 from denobench.errors import DenobenchError
@@ -30,9 +31,7 @@ def wavelet_sigma(noisy: np.ndarray) -> float:
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994; as scikit-image computes it.
     """
-    from skimage.restoration import estimate_sigma  # here: listing need not wait for it
-
-    return float(estimate_sigma(noisy))
+    return float(ski.restoration.estimate_sigma(noisy))
 
 
 @dataclass(frozen=True)

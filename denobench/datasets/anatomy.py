@@ -25,8 +25,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from denobench.errors import DenobenchError
 
@@ -82,11 +82,11 @@ class Template:
 
     def sample(self, values: NDArray[np.uint8], where: Array) -> Array:
         """Return a map, scaled to [0, 1], at template coordinates of shape (3, H, W)."""
-        return ndimage.map_coordinates(values, where, output=np.float64, order=1) / 255.0
+        return scipy.ndimage.map_coordinates(values, where, output=np.float64, order=1) / 255.0
 
     def distance(self, values: Array, where: Array) -> Array:
         """Return a distance in mm at template coordinates of shape (3, H, W)."""
-        return ndimage.map_coordinates(
+        return scipy.ndimage.map_coordinates(
             values, where / self.STEP + self.PAD, order=1, mode="nearest"
         )
 
@@ -120,13 +120,15 @@ def _read(name: str) -> NDArray[np.uint8]:
 
 def _closed(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     steps = radius / Template.STEP
-    grown = ndimage.distance_transform_edt(~mask) <= steps
-    return np.asarray(ndimage.distance_transform_edt(grown) > steps)
+    grown = scipy.ndimage.distance_transform_edt(~mask) <= steps
+    return np.asarray(scipy.ndimage.distance_transform_edt(grown) > steps)
 
 
 def _distance(mask: NDArray[np.bool_]) -> Array:
-    signed = ndimage.distance_transform_edt(~mask) - ndimage.distance_transform_edt(mask)
-    return Template.STEP * ndimage.gaussian_filter(signed, 1.0)
+    signed = scipy.ndimage.distance_transform_edt(~mask) - scipy.ndimage.distance_transform_edt(
+        mask
+    )
+    return Template.STEP * scipy.ndimage.gaussian_filter(signed, 1.0)
 
 
 def _frequencies() -> Array:
@@ -376,6 +378,6 @@ def render(materials: dict[str, Array], contrast: str, rng: np.random.Generator)
         over("core", materials["core"], patches)
     image *= np.exp(rng.uniform(0.04, 0.14) * smooth(rng, 60.0))
     image = np.maximum(image, 0.0) ** rng.uniform(0.85, 1.25) * materials["head"]
-    image = ndimage.gaussian_filter(image, rng.uniform(0.36, 0.66), truncate=4.0)
+    image = scipy.ndimage.gaussian_filter(image, rng.uniform(0.36, 0.66), truncate=4.0)
     veil = 0.16 * rng.uniform() ** 20  # a few are windowed so that air is not black
     return np.clip(veil + (1.0 - veil) * image, 0.0, 1.0)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import skimage as ski
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
-from skimage.restoration import estimate_sigma
 
 from denobench import images
 from denobench.datasets.base import Dataset, Unreadable
@@ -269,7 +269,7 @@ def residual_noise(image: NDArray[np.float32]) -> float:
     head = image[slice(*rows), slice(*columns)]
     if min(head.shape) < 2 or np.ptp(head) == 0:
         return 0.0
-    return float(estimate_sigma(head))
+    return float(ski.restoration.estimate_sigma(head))
 
 
 def _leak(dataset: Dataset, splits: int) -> Leak:

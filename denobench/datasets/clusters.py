@@ -31,13 +31,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import cv2
-import imagehash
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.cluster.vq import kmeans2, vq
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from threadpoolctl import threadpool_limits
 
 from denobench import images
@@ -148,12 +145,14 @@ def _group(paths: list[Path], progress: Progress | None) -> NDArray[np.int32]:
         if progress:
             progress(len(heads) + first + 1, steps)
     rows, columns = np.array(edges, int).reshape(-1, 2).T
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), (len(heads), len(heads)))
-    return connected_components(graph, directed=False)[1]
+    graph = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), (len(heads), len(heads)))
+    return scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
 def _head(image: NDArray[np.float32]) -> _Head:
     """Cut out the head, scale it, and describe it."""
+    import imagehash  # here, because groups that are cached need not wait for it
+
     small = _scaled(image, 256)
     mask = images.foreground(small)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
@@ -218,11 +217,13 @@ def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
     if len(features) < WORDS:
         return vectors
     sample = features[:: max(1, len(features) // 6_000)].astype(np.float32)
-    words = kmeans2(sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0))[0]
+    words = scipy.cluster.vq.kmeans2(
+        sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0)
+    )[0]
     for vector, head in zip(vectors, heads, strict=True):
         own = head.features.astype(np.float32)
         residuals = vector.reshape(WORDS, 128)
-        nearest = vq(own, words)[0] if len(own) else []
+        nearest = scipy.cluster.vq.vq(own, words)[0] if len(own) else []
         np.add.at(residuals, nearest, own - words[nearest] if len(own) else 0)
         residuals /= np.maximum(np.linalg.norm(residuals, axis=1, keepdims=True), 1e-6)
         vector /= max(float(np.linalg.norm(vector)), 1e-6)

@@ -15,7 +15,7 @@ import numpy as np
 from denobench import images, methods, metrics, noise
 from denobench.datasets import Item
 from denobench.engine.plan import Cell
-from denobench.errors import reason
+from denobench.errors import UnavailableError, reason
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.noise import Noise
 from denobench.rows import Row
@@ -47,7 +47,10 @@ class Computed:
 
 
 def compute(cell: Cell) -> Computed:
-    """Compute a cell; a method or metric that raises or breaks its contract gives a failed row."""
+    """Compute a cell; a method or metric that raises or breaks its contract gives a failed row.
+
+    A method that says that it is unavailable on this machine gives a skipped one.
+    """
     started = time.perf_counter()
     field_digest = ""
     try:
@@ -60,6 +63,8 @@ def compute(cell: Cell) -> Computed:
         answer = method.denoise(given, sigma)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         denoised = checked(answer, noisy, given)
+    except UnavailableError as error:
+        return Computed(row(cell, "skipped", str(error), field_digest=field_digest))
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
     try:

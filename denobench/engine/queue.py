@@ -74,12 +74,17 @@ class Queue:
         if done.status == "ok":
             self._failures.pop(done.method, None)
             return []
+        if done.status == "skipped":
+            return self._give_up(done.method, done.error)
         kind, count = self._failures.get(done.method, ("", 0))
         count = count + 1 if kind == done.status else 1
         self._failures[done.method] = done.status, count
         if count < PATIENCE:
             return []
         reason = f"given up after {count} in a row were {done.status}; the last: {done.error}"
-        given_up = [row(cell, "skipped", reason) for cell in self._waiting[done.method]]
-        self._waiting[done.method].clear()
+        return self._give_up(done.method, reason)
+
+    def _give_up(self, method: str, reason: str) -> list[Row]:
+        given_up = [row(cell, "skipped", reason) for cell in self._waiting[method]]
+        self._waiting[method].clear()
         return given_up

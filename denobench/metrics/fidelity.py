@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from skimage.metrics import structural_similarity
+import skimage as ski
 
 from denobench.metrics.base import metric
 
@@ -30,7 +30,7 @@ def ssim(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> fl
     Z. Wang et al., "Image quality assessment: from error visibility to structural similarity",
     IEEE Transactions on Image Processing 13(4), 2004.
     """
-    mean, similarity = structural_similarity(image, denoised, full=True, **_SSIM)
+    mean, similarity = ski.metrics.structural_similarity(image, denoised, full=True, **_SSIM)
     return float(mean if mask is None else similarity[mask].mean())
 
 

@@ -6,8 +6,7 @@ Both halve the image first (the mean of 2 x 2 pixels), as their papers do, and s
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
-from scipy.special import expit, logit
+import scipy
 
 from denobench.metrics.base import metric
 
@@ -66,17 +65,17 @@ def _haarpsi(
             for scale in (1, 2)
         ]
         weight = np.maximum(_haar(one, 3, axis), _haar(other, 3, axis))[chosen]
-        total += float(np.sum(expit(alpha * np.mean(fine, axis=0))[chosen] * weight))
+        total += float(np.sum(scipy.special.expit(alpha * np.mean(fine, axis=0))[chosen] * weight))
         weights += float(np.sum(weight))
-    return float((logit(total / weights) / alpha) ** 2) if weights else 1.0
+    return float((scipy.special.logit(total / weights) / alpha) ** 2) if weights else 1.0
 
 
 def _haar(image: np.ndarray, scale: int, axis: int) -> np.ndarray:
     """Return the magnitude of the Haar wavelet's response that varies along an axis."""
     length = 2**scale
     edge = np.repeat([1.0, -1.0], length // 2)
-    smooth = ndimage.uniform_filter1d(image, length, axis=1 - axis, mode="constant") * length
-    response = ndimage.correlate1d(smooth, edge, axis=axis, mode="constant")
+    smooth = scipy.ndimage.uniform_filter1d(image, length, axis=1 - axis, mode="constant") * length
+    response = scipy.ndimage.correlate1d(smooth, edge, axis=axis, mode="constant")
     return np.abs(response) / 2**scale
 
 
@@ -96,7 +95,7 @@ def gmsd(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> fl
 
 def _gradient(image: np.ndarray) -> np.ndarray:
     """Return the gradient's magnitude by Prewitt's filters."""
-    return np.hypot(*(ndimage.prewitt(image, axis, mode="constant") / 3 for axis in (0, 1)))
+    return np.hypot(*(scipy.ndimage.prewitt(image, axis, mode="constant") / 3 for axis in (0, 1)))
 
 
 def _similarity(one: np.ndarray, other: np.ndarray, constant: float) -> np.ndarray:

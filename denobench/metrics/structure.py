@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from denobench.metrics.base import metric
 
@@ -19,10 +19,10 @@ def epi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> flo
     F. Sattar et al., "Image enhancement based on a nonlinear multiscale method", IEEE
     Transactions on Image Processing 6(6), 1997: the measure called beta there.
     """
-    edges = ndimage.laplace(image)
+    edges = scipy.ndimage.laplace(image)
     if np.ptp(edges if mask is None else edges[mask]) == 0:
         return float("nan")
-    return _correlation(edges, ndimage.laplace(denoised), mask)
+    return _correlation(edges, scipy.ndimage.laplace(denoised), mask)
 
 
 @metric("residual-structure", title="Residual structure", better="lower", needs=("noisy",))
@@ -46,7 +46,7 @@ def residual_structure(
     Vrscay and Z. Wang, "The use of residuals in image denoising", ICIAR 2009: its correlation.
     """
     residual = np.clip(noisy, 0.0, 1.0) - denoised
-    return abs(_correlation(residual, image - ndimage.gaussian_filter(image, 2.0), mask))
+    return abs(_correlation(residual, image - scipy.ndimage.gaussian_filter(image, 2.0), mask))
 
 
 def _correlation(one: np.ndarray, other: np.ndarray, mask: np.ndarray | None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from denobench.metrics.base import metric
 
@@ -31,7 +31,7 @@ def tumour_cnr(
     here, as the clean image is.
     """
     inside = _inside(tumour)
-    band = ndimage.binary_dilation(tumour > 0, iterations=max(1, max(tumour.shape) // 16))
+    band = scipy.ndimage.binary_dilation(tumour > 0, iterations=max(1, max(tumour.shape) // 16))
     around = band & (tumour == 0)
     if not (inside.any() and around.any()):
         return float("nan")

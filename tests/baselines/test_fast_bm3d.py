@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.fft import dctn
 from skimage import data
 
-from baselines import blockfiltering, fast_bm3d
+from baselines import blockfiltering, fast_bm3d, tiles
 from baselines.fast_bm3d import denoise_bm3d
 from denobench import methods, noise
 from denobench.errors import DenobenchError
@@ -127,7 +127,7 @@ def test_tiles_hold_every_reference_and_no_more_memory(side: int, profile: str) 
     for stage in fast_bm3d.PROFILES[profile]:
         side += (8 - side) % stage.step
         places: list[int] = []
-        for window, origin, count in fast_bm3d._parts(side, stage, 40):
+        for window, origin, count in tiles._parts(side, stage, 40):
             assert window.stop - window.start <= 40 * stage.step + 8 + 2 * stage.radius
             places += [window.start + origin + stage.step * i for i in range(count)]
         assert places == list(range(0, side - 7, stage.step))
@@ -136,13 +136,13 @@ def test_tiles_hold_every_reference_and_no_more_memory(side: int, profile: str) 
 def test_spectra_are_the_cosine_transforms_of_blocks() -> None:
     """Each block's 64 coefficients equal SciPy's."""
     image = np.random.Generator(np.random.PCG64(4)).random((10, 12), np.float32)
-    spectra = blockfiltering.analyse(image, fast_bm3d._cosine()[0]).reshape(3, 5, 8, 8)
+    spectra = blockfiltering.analyse(image, tiles._cosine()[0]).reshape(3, 5, 8, 8)
     for y, x in np.ndindex(3, 5):
         expected = dctn(image[y : y + 8, x : x + 8], norm="ortho")
         np.testing.assert_allclose(spectra[y, x], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("matrices", [fast_bm3d._cosine(), fast_bm3d._wavelet()])
+@pytest.mark.parametrize("matrices", [tiles._cosine(), tiles._wavelet()])
 def test_transforms_are_undone(matrices: tuple[np.ndarray, np.ndarray]) -> None:
     """The blocks' inverse transforms add up to the image times the blocks over each pixel."""
     forward, inverse = matrices
