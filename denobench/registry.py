@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -17,6 +18,8 @@ from types import ModuleType
 from typing import Any
 
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
+
+PLUGIN = "denobench_plugin_"  # how the modules of plugin files are called
 
 
 @dataclass
@@ -36,7 +39,7 @@ class Registry:
     _added: dict[str, tuple[Any, str]] = field(default_factory=dict)
 
     def _entry_points(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.group)}
+        return _entry_points(self.group, tuple(sys.path))
 
     def names(self) -> list[str]:
         """Return every known name, sorted, without importing what stands behind it."""
@@ -80,6 +83,12 @@ class Registry:
         return points[name]
 
 
+@lru_cache
+def _entry_points(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:  # noqa: ARG001
+    """Return a group's entry points by name, looked for once for each ``sys.path``."""
+    return {point.name: point for point in entry_points(group=group)}
+
+
 def import_file(path: Path) -> ModuleType:
     """Import a plugin file under a name of its own.
 
@@ -91,7 +100,7 @@ def import_file(path: Path) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise DenobenchError(f"Plugin {path} does not exist; give the path of a Python file.")
-    name = f"denobench_plugin_{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"{PLUGIN}{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

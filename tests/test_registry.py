@@ -33,7 +33,11 @@ def test_added_name_hides_the_installed_one() -> None:
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("import nothing_of_this_name", "nothing_of_this_name"), ("def (", "SyntaxError")],
+    [
+        ("import nothing_of_this_name", "nothing_of_this_name"),
+        ("def (", "SyntaxError"),
+        ("exit(0)", "SystemExit"),
+    ],
 )
 def test_broken_file_is_named_with_the_cause(tmp_path: Path, text: str, reason: str) -> None:
     """A plugin file that cannot be imported gives an error with its path and the cause."""

@@ -16,12 +16,15 @@ from denobench import methods, metrics, noise
 from denobench.config import Config
 from denobench.datasets import Dataset, Item, Split, folds, open_dataset, split, spread
 from denobench.engine.planned import PlannedMethod, plan_methods
+from denobench.engine.sources import foreign_digest
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import TrainingSet
 from denobench.noise import Noise
 
 # Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
 PROTOCOL = 2
+
+TRIAL_SCORES = ("psnr",)
 
 Settings = Mapping[str, Any]
 
@@ -44,6 +47,7 @@ class Cell:
     metrics: tuple[str, ...]
     picture: bool
     foreign: bool = False
+    protocol: str = ""
     weights: Path | None = None
     weights_digest: str = ""
 
@@ -72,6 +76,8 @@ class Cell:
             # The same method under two names, or one file at two places, are two rows.
             self.method,
             self.item.id,
+            # Of strangers' noise models, metrics and data sets; PROTOCOL stands for our own.
+            *filter(None, [self.protocol]),
         ]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -125,6 +131,20 @@ class Plan:
         """The fold that tests an image, by the image's id."""
         return {item.id: fold for fold, part in enumerate(self.splits) for item in part.test}
 
+    @cached_property
+    def _protocols(self) -> dict[tuple[str, tuple[str, ...]], str]:
+        """The digests of what strangers read, corrupt and score with, by noise model and scores."""
+        readers = {type(item) for item in self.dataset.items}
+        found = {}
+        for model in {corruption.model for corruption in self.config.noises}:
+            corruption = noise.REGISTRY.load(model)
+            for scores in (TRIAL_SCORES, self.config.metrics):
+                measures = [metrics.REGISTRY.load(name).measure for name in scores]
+                found[model, scores] = foreign_digest(
+                    corruption.corrupt, corruption.estimate, *measures, *readers
+                )
+        return found
+
     def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
         """Yield each training, and the corruptions that its weights are for."""
         parts = self.splits[0]  # a method that is trained has no folds
@@ -158,10 +178,10 @@ class Plan:
 
     def trial(self, tuning: Tuning, settings: Settings) -> list[Cell]:
         """Return the cells that score one trial of a tuning."""
-        first = self._cell(tuning.method, settings)
         return [
-            replace(first, noise=corruption, item=item, metrics=("psnr",))
+            replace(first, item=item)
             for corruption in tuning.corruptions
+            for first in (self._cell(tuning.method, settings, corruption, TRIAL_SCORES),)
             for item in tuning.images
         ]
 
@@ -190,12 +210,12 @@ class Plan:
                     continue
                 firsts = [
                     replace(
-                        self._cell(method, tuned.get((method.name, corruption, fold), {})),
-                        noise=corruption,
+                        self._cell(method, settings, corruption, self.config.metrics),
                         weights=path,
                         weights_digest=digest,
                     )
                     for fold in range(len(self.splits))
+                    for settings in (tuned.get((method.name, corruption, fold), {}),)
                 ]
                 cells += [
                     replace(
@@ -209,8 +229,14 @@ class Plan:
                 ]
         return cells
 
-    def _cell(self, method: PlannedMethod, settings: Settings) -> Cell:
-        """Return a method's cell with settings; noise, image and weights are still to be set."""
+    def _cell(
+        self,
+        method: PlannedMethod,
+        settings: Settings,
+        corruption: Noise,
+        scores: tuple[str, ...],
+    ) -> Cell:
+        """Return a method's cell with settings; image and weights are still to be set."""
         own = {name: value for name, value in settings.items() if name != "sigma_factor"}
         return Cell(
             method=method.name,
@@ -219,14 +245,15 @@ class Plan:
             sigma_factor=settings.get("sigma_factor", method.sigma_factor),
             parameters=json.dumps({**method.parameters, **own}, sort_keys=True),
             source=method.source,
-            noise=self.config.noises[0],
+            noise=corruption,
             realisation=0,
             item=self.test[0],
             size=self.config.side,
             seed=self.config.seed,
-            metrics=self.config.metrics,
+            metrics=scores,
             picture=False,
             foreign=method.foreign,
+            protocol=self._protocols[corruption.model, scores],
         )
 
 

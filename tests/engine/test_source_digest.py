@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from denobench import methods
+from denobench import config, datasets, methods, metrics, noise
+from denobench.engine.plan import make_plan
 from denobench.engine.sources import _sources, source_digest
+from denobench.registry import import_file
 
 FILES = {
     "stranger/__init__.py": "",
@@ -40,6 +42,30 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
+STRANGE = """
+import numpy
+from denobench.datasets import Dataset, Item
+from denobench.metrics import metric
+from denobench.noise import noise_model
+
+@metric("strange", title="Strange")
+def strange(clean, denoised, mask):
+    return 1
+
+@noise_model("odd", title="Odd")
+def odd(image, level, fields):
+    return image
+
+class Flat(Item):
+    def read(self, size):
+        return numpy.full((size, size), 0.5)
+
+def flat(folder, progress):
+    numbers = map(str, range(9))
+    return Dataset("flat", tuple(Flat(id=n, label="", cluster=n, digest=n) for n in numbers))
+"""
+
+
 @pytest.mark.parametrize(
     ("file", "stale"),
     [
@@ -63,3 +89,72 @@ def test_network_s_source_is_its_own_package() -> None:
     """The CDAE's source is denobench.autoencoder, and not the whole toolkit."""
     folders = {path.parent.name for path in _sources(methods.load("cdae"))}
     assert folders == {"autoencoder"}
+
+
+def test_plugin_s_source_is_also_what_it_imports_from_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A helper beside a plugin file makes its methods stale, denobench's own checkout does not."""
+    files = {
+        "helper_of_box.py": "import helper_of_helper",
+        "helper_of_helper.py": "ONE = 1",
+        "denobench/__init__.py": "",
+        "unrelated.py": "",
+        "box.py": "import helper_of_box, denobench\nfrom denobench import denoiser\n\n"
+        "@denoiser('box')\ndef box(noisy, sigma):\n    return noisy.copy()\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    box = import_file(tmp_path / "box.py").box
+    names = {path.name for path in _sources(box)}
+    assert names == {"box.py", "helper_of_box.py", "helper_of_helper.py"}
+
+
+def test_stranger_s_metric_noise_and_data_make_their_cells_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their sources enter the keys of the cells that they concern; denobench's own do not."""
+
+    def keys(**settings: object) -> set[str]:
+        loaded = config.parse({"limit": 2, "methods": ["identity"], "size": 32, **settings}, "test")
+        return {cell.key for cell in make_plan(loaded).cells({})}
+
+    def define(text: str) -> None:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        (folder / "strange.py").write_text(text)
+        module = import_file(folder / "strange.py")
+        monkeypatch.setitem(metrics.REGISTRY._added, "strange", (module.strange, "here"))
+        monkeypatch.setitem(noise.REGISTRY._added, "odd", (module.odd, "here"))
+        monkeypatch.setitem(datasets.REGISTRY._added, "flat", (module.flat, "here"))
+
+    own = {"metrics": ["psnr"], "noise": ["gaussian:0.1"]}
+    found = []
+    for version in (STRANGE, STRANGE + "# edited\n"):
+        define(version)
+        found.append([keys(**own), keys(**own | {"metrics": ["strange"]}),
+                      keys(**own | {"noise": ["odd:0.1"]}),
+                      keys(**own | {"dataset": "flat", "split": "none"})])  # fmt: skip
+    (plain, scored, noisy, read), (plain_again, scored_again, noisy_again, read_again) = found
+    assert plain == plain_again
+    assert not scored & scored_again
+    assert not noisy & noisy_again
+    assert not read & read_again
+
+
+def test_other_weights_make_their_method_s_cells_stale(image_folder: Path, tmp_path: Path) -> None:
+    """Weights of another digest change the keys of their method's cells, and no others."""
+    loaded = config.parse(
+        {"data": image_folder, "size": 32, "split": "paper", "noise": ["gaussian:0.1"],
+         "methods": ["tv", "cdae"]},
+        "test",
+    )  # fmt: skip
+    plan = make_plan(loaded)
+    first, second = (
+        {cell.key: cell.method for cell in plan.cells({("cdae", loaded.noises[0]): where})}
+        for where in ((tmp_path, "one"), (tmp_path, "two"))
+    )
+    assert {first[key] for key in first.keys() - second.keys()} == {"cdae"}
+    assert {first[key] for key in first.keys() & second.keys()} == {"tv"}
