@@ -129,7 +129,8 @@ def carry_out(
 ) -> tuple[Outcome, Report | None]:
     """Fill a run's folder and write its report, also when Ctrl-C has ended the run.
 
-    There is no report of a run that was ended before its first cell.
+    There is no report of a run that was ended before its first cell, or while it was written. One
+    that would come out the same is not written again.
     """
     from denobench import report
     from denobench.engine import coordinator
@@ -143,9 +144,13 @@ def carry_out(
     def progress(done: float, total: float, text: str = "") -> None:
         watcher.stage("Report", done, total, text)
 
-    with naming_full_disk(folder):
-        written = report.write([outcome.folder], progress=progress)
-    return outcome, written
+    try:
+        with naming_full_disk(folder):
+            found = report.unchanged(outcome.folder)
+            return outcome, found or report.write([outcome.folder], progress=progress)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+        return outcome, None
 
 
 def report(runs: Sequence[str | Path], *, out: str | Path | None = None) -> Report:

@@ -68,5 +68,5 @@ def main() -> None:
         typer.secho(f"Error: {error}", fg="red", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.secho("Interrupted.", err=True)
+        typer.secho("Interrupted. What is finished is kept: the same command goes on.", err=True)
         sys.exit(130)

@@ -79,8 +79,7 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     with naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
         outcome = Outcome(folder)
-        about = manifest.describe(plan, folder.name)
-        about["stages"] = _earlier_stages(folder)
+        about = manifest.describe(plan, folder.name, _earlier_manifest(folder))
         try:
             _fill(plan, about, outcome, journal)
         except KeyboardInterrupt:
@@ -106,11 +105,11 @@ def _locked(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _earlier_stages(folder: RunFolder) -> dict[str, float]:
-    """Return how long the stages took when this folder was filled before."""
+def _earlier_manifest(folder: RunFolder) -> dict[str, Any]:
+    """Return the manifest of what filled this folder before, or nothing."""
     try:
-        return dict(folder.manifest()["stages"])
-    except (OSError, ValueError, KeyError):
+        return dict(folder.manifest())
+    except (OSError, ValueError):
         return {}
 
 
@@ -133,7 +132,7 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     keys = [cell.key for cell in cells] + [found.key for found in lost]
     folder.write_plan(keys, trials)
     folder.write_manifest(about)
-    folder.store.add(lost)
+    _keep_lost(lost, folder)
 
     pending = _pending(cells, trials, folder, watcher)
     started = time.perf_counter()
@@ -267,6 +266,13 @@ def _untrained_rows(plan: Plan, weights: _Weights) -> Iterator[Row]:
             yield row(cell, "failed", f"training failed: {reason}")
 
 
+def _keep_lost(lost: Iterable[Row], folder: RunFolder) -> None:
+    """Store rows that are not there, so that a finished run's store stays as it is."""
+    known = {found.key: found for found in folder.store.rows()}
+    if new := [found for found in lost if known.get(found.key) != found]:
+        folder.store.add(new)
+
+
 def _pending(
     cells: Iterable[Cell], trials: set[str], folder: RunFolder, watcher: Watcher
 ) -> list[Cell]:
@@ -330,7 +336,7 @@ def _tell(rows: list[Row], watcher: Watcher) -> None:
     for name, reason in {
         (found.method, found.error) for found in rows if found.status == "skipped"
     }:
-        watcher.say(f"{name} is {reason}")
+        watcher.say(f"{name} is skipped: {reason}")
 
 
 def _keep_pictures(computed: Computed, folder: RunFolder) -> None:

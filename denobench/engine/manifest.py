@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 import json
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from denobench import images, metrics, noise
+from denobench.datasets import Item
 from denobench.datasets.audit import residual_noise
 from denobench.engine.cells import CLIP
 from denobench.engine.machine import hardware
@@ -27,8 +29,14 @@ RESIDUAL_SAMPLE = 20
 _HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
 
 
-def describe(plan: Plan, name: str) -> dict[str, Any]:
-    """Return a run's manifest as JSON-ready values; stages and training are added as they end."""
+def describe(
+    plan: Plan, name: str, earlier: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return a run's manifest as JSON-ready values; training and stages are added as they end.
+
+    From the manifest of an ``earlier`` run of the folder are kept how long its stages took and, if
+    the tested images are the same, how noisy these are.
+    """
     config = plan.config
     models = sorted({corruption.model for corruption in config.noises})
     return {
@@ -38,7 +46,7 @@ def describe(plan: Plan, name: str) -> dict[str, Any]:
         "seed": config.seed,
         "size": config.size,
         "realisations": config.realisations,
-        "dataset": _dataset(plan),
+        "dataset": _dataset(plan, earlier),
         "methods": {method.name: _method(method) for method in plan.methods},
         "metrics": {name: _metric(name) for name in config.metrics},
         "protocol": {
@@ -56,13 +64,15 @@ def describe(plan: Plan, name: str) -> dict[str, Any]:
         "hardware": hardware(),
         "git": _git(),
         "models": [],
-        "stages": {},
+        "stages": dict(earlier.get("stages") or {}),
     }
 
 
-def _dataset(plan: Plan) -> dict[str, Any]:
+def _dataset(plan: Plan, earlier: Mapping[str, Any]) -> dict[str, Any]:
     items = plan.dataset.items
-    digests = json.dumps(sorted((item.id, item.digest) for item in items))
+    before = earlier.get("dataset") or {}
+    tested = _digest(plan.test)
+    same = earlier.get("size") == plan.config.size and before.get("tested_digest") == tested
     parts = plan.splits[0]
     counts = {"train": len(parts.train), "validation": len(parts.validation)}
     return {
@@ -77,14 +87,20 @@ def _dataset(plan: Plan) -> dict[str, Any]:
         **(counts if len(plan.splits) == 1 else {"folds": len(plan.splits)}),
         "test": sum(len(part.test) for part in plan.splits),
         "tested": len(plan.test),
+        "tested_digest": tested,
         "leaks": sum(part.leaks for part in plan.splits),
         "unreadable": [
             {"path": found.path, "reason": found.reason} for found in plan.dataset.unreadable
         ],
-        "residual_noise": _residual_noise(plan),
+        "residual_noise": before["residual_noise"] if same else _residual_noise(plan),
         "remark": plan.dataset.remark,
-        "digest": sha256(digests.encode()).hexdigest(),
+        "digest": _digest(items),
     }
+
+
+def _digest(items: Iterable[Item]) -> str:
+    digests = sorted((item.id, item.digest) for item in items)
+    return sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def _residual_noise(plan: Plan) -> dict[str, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from denobench.report.formats import Table
     from denobench.report.summary import Summary
 
-__all__ = ["Report", "console_table", "texts", "write"]
+__all__ = ["Report", "console_table", "texts", "unchanged", "write"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def write(
         noisy images, or the folder cannot be written.
     """
     # Imported here: a program that only lists or denoises never waits for matplotlib.
+    from denobench.report import record
     from denobench.report.summary import summarise
 
     if out is None and len(folders) > 1:
@@ -88,9 +89,20 @@ def write(
     summary = summarise(folders)
     folder = out or folders[0].path
     try:
-        return _write(summary, folder, progress)
+        report = _write(summary, folder, progress)
+        if [found.path for found in folders] == [folder]:
+            record.keep(folders[0], report)
+        return report
     except OSError as error:
         raise DenobenchError(f"{folder}: the report cannot be written ({error}).") from error
+
+
+def unchanged(folder: RunFolder) -> Report | None:
+    """Return a run's report as it lies there, or None if writing it again could change it."""
+    from denobench.report import record
+
+    found = record.find(folder)
+    return Report(**found) if found else None
 
 
 def texts(folders: Sequence[RunFolder]) -> dict[str, str]:

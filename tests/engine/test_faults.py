@@ -202,6 +202,19 @@ def test_interrupt_stops_the_workers(
     assert progress(out)["state"] == "interrupted"
 
 
+def test_interrupt_while_the_report_is_written(
+    start: Callable[[Path], subprocess.Popen], tmp_path: Path
+) -> None:
+    """Ctrl-C in the report is an interruption like any other, and the run goes on after it."""
+    out = tmp_path / "run"
+    running = start(out)
+    wait_for("report", out, running)
+    running.send_signal(signal.SIGINT)
+    assert running.wait() == 130
+    assert start(out).wait() == 1  # "fails" does
+    assert (out / "report.html").is_file()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Return a file system of two MB, or skip."""

@@ -1,0 +1,107 @@
+"""What a report was made of, so that one that would come out the same is not made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from denobench.report.formats import Cell, Column, Section, Table
+from denobench.rows import RunFolder, write_text
+
+if TYPE_CHECKING:
+    from denobench.report import Report
+
+FILE = "report.json"
+
+_PACKAGE = Path(__file__).parents[1]
+_LIBRARIES = ("jinja2", "matplotlib", "numpy", "pandas", "scikit-posthocs", "scipy", "seaborn")
+_TABLES = ("timing.csv", "training.csv", "tuning.csv", "plan.json", "rows.sqlite")
+
+
+def keep(folder: RunFolder, report: Report) -> None:
+    """Write down what a run's report was made of, what its files are, and what it says."""
+    record = {
+        "made_of": _made_of(folder),
+        "files": {path.relative_to(folder.path).as_posix(): _digest(path) for path in report.paths},
+        "summary": report.summary,
+        "failures": report.failures,
+        # All but the tidy data, which lies in the table's own file.
+        "main_tables": [
+            {**asdict(replace(table, tidy=pd.DataFrame())), "tidy": None}
+            for table in report.main_tables
+        ],
+    }
+    write_text(folder.path / FILE, json.dumps(record))
+
+
+def find(folder: RunFolder) -> dict[str, Any] | None:
+    """Return what makes a `Report` of the files as they lie there, or None if any is out of date.
+
+    Out of date is a report after any change of rows, tables, pictures, denobench's own code or the
+    libraries that compute and draw; or if one of its files was changed.
+    """
+    try:
+        record = json.loads((folder.path / FILE).read_text("utf-8"))
+        files = {folder.path / name: digest for name, digest in record["files"].items()}
+        if record["made_of"] != _made_of(folder):
+            return None
+        if any(_digest(path) != digest for path, digest in files.items()):
+            return None
+        return {
+            "folder": folder.path,
+            "paths": tuple(files),
+            "summary": tuple(record["summary"]),
+            "failures": record["failures"],
+            "main_tables": tuple(map(_table, record["main_tables"])),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _made_of(folder: RunFolder) -> str:
+    """Return the digest of all that a run's report depends on."""
+    about = folder.manifest()
+    for moment in ("created", "git"):  # of the last look at the run; denobench's code counts itself
+        about.pop(moment, None)
+    libraries = {name: version(name) for name in _LIBRARIES}
+    parts = [folder.name, about, libraries, *_contents(folder)]
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _contents(folder: RunFolder) -> Iterator[tuple[str, str]]:
+    data = [folder.path / name for name in _TABLES]
+    yield from _digests(folder.path, [*data, *(folder.path / "gallery").rglob("*.npy")])
+    yield from _digests(_PACKAGE, [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")])
+
+
+def _digests(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for path in sorted(paths):
+        if path.is_file():
+            yield path.relative_to(root).as_posix(), _digest(path)
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _table(found: Mapping[str, Any]) -> Table:
+    sections = [
+        Section(part["title"], tuple(tuple(Cell(**cell) for cell in row) for row in part["rows"]))
+        for part in found["sections"]
+    ]
+    return Table(
+        name=found["name"],
+        title=found["title"],
+        caption=found["caption"],
+        columns=tuple(Column(**column) for column in found["columns"]),
+        sections=tuple(sections),
+        notes=tuple(found["notes"]),
+        noise=found["noise"],
+    )

@@ -1,0 +1,98 @@
+"""A report that would come out the same is not made again."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from denobench.report import record, unchanged, write
+from denobench.rows import RunFolder
+
+
+def printed(content: object) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(content)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="module")
+def original(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Return a small run with its report, not to be changed."""
+    rows = [
+        row for row in run.store.rows() if row.method in ("tv", "identity") and row.level == 0.1
+    ]
+    folder = RunFolder(tmp_path_factory.mktemp("small"))
+    folder.store.add(rows)
+    folder.write_manifest(run.manifest())
+    folder.write_plan(row.key for row in rows)
+    write([folder])
+    return folder
+
+
+@pytest.fixture
+def written(original: RunFolder, tmp_path: Path) -> RunFolder:
+    """Return a copy of a small run with its report."""
+    return RunFolder(Path(shutil.copytree(original.path, tmp_path / original.name)))
+
+
+def test_unchanged_report_says_what_the_written_one_said(written: RunFolder) -> None:
+    """Files, sentences, failures and the table on the console are those of the first time."""
+    first, found = write([written]), unchanged(written)
+    assert found is not None
+    assert set(found.paths) == set(first.paths)
+    assert (found.summary, found.failures) == (first.summary, first.failures)
+    assert printed(found.table) == printed(first.table)
+
+
+def change_rows(folder: RunFolder) -> None:
+    row = folder.store.rows()[0]
+    folder.store.add([replace(row, metrics={**row.metrics, "psnr": 1.0})])
+
+
+def change_table(folder: RunFolder) -> None:
+    next((folder.path / "tables").glob("*.md")).write_text("edited")
+
+
+def remove_figure(folder: RunFolder) -> None:
+    next((folder.path / "figures").glob("*.pdf")).unlink()
+
+
+def change_config(folder: RunFolder) -> None:
+    folder.write_manifest({**folder.manifest(), "remark": "another"})
+
+
+@pytest.mark.parametrize("change", [change_rows, change_table, remove_figure, change_config])
+def test_changed_run_or_report_is_out_of_date(
+    written: RunFolder, change: Callable[[RunFolder], None]
+) -> None:
+    """After a change of the rows, the manifest or a file of the report it has to be written."""
+    change(written)
+    assert unchanged(written) is None
+
+
+def test_changed_code_or_library_makes_it_out_of_date(
+    written: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another denobench or another library draws another report; another date does not."""
+    written.write_manifest({**written.manifest(), "created": "2001-01-01T00:00:00+00:00"})
+    assert unchanged(written) is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(record, "version", lambda _: "0.0")
+        assert unchanged(written) is None
+    (tmp_path / "page.py").write_text("# another denobench")
+    monkeypatch.setattr(record, "_PACKAGE", tmp_path)
+    assert unchanged(written) is None
+
+
+def test_damaged_record_is_out_of_date(written: RunFolder) -> None:
+    """A record that cannot be read, or is an older denobench's, is no error."""
+    for text in ("{", "[]", json.dumps({"made_of": ""})):
+        (written.path / record.FILE).write_text(text)
+        assert unchanged(written) is None
