@@ -255,6 +255,24 @@ def _machine(summary: Summary) -> str:
     return f" on {cpu}" if cpu else ""
 
 
+def _libraries(summary: Summary) -> str:
+    """Say which versions of which libraries the timed methods computed with."""
+    timing = summary.timing
+    if "versions" not in timing:
+        return ""
+    labels = {entry.id: entry.label for entry in summary.entries}
+    timed = {labels[found["entry"]]: str(found["versions"]) for _, found in timing.iterrows()}
+    users: dict[str, list[str]] = {}
+    for label, versions in timed.items():
+        for library in versions.split(", "):
+            users.setdefault(library, []).append(label)
+    parts = [
+        library if len(found) == len(timed) else f"{library} ({', '.join(found)})"
+        for library, found in users.items()
+    ]
+    return f"Libraries: {'; '.join(parts)}."
+
+
 def _timing(summary: Summary) -> Table:
     """Return runtimes and memory."""
     timing = summary.timing
@@ -280,7 +298,8 @@ def _timing(summary: Summary) -> Table:
             Cell(f"{repeats:g}" if pd.notna(repeats) else "–"),
         )
 
-    rows, notes = [], [TIMING_NOTE, *filter(None, [machine_noise(timing)])]
+    rows = []
+    notes = [TIMING_NOTE, *filter(None, [_libraries(summary), machine_noise(timing)])]
     for entry in summary.entries:
         for _, found in timing[timing["entry"] == entry.id].iterrows() if len(timing) else ():
             rows.append(row(entry, found))

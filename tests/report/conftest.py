@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -146,7 +147,10 @@ def measure(
     noisy = np.random.default_rng(0).normal(0.3, 0.1, (side, side)).astype(np.float32)
     records = []
     for name, (_, _, track, function) in methods.items():
+        libraries = ["numpy", *(["scikit-image"] if name in ("tv", "nlm") else [])]
+        versions = ", ".join(f"{each} {version(each)}" for each in libraries)
         common = {"method": name, "parameters": "{}", "track": track, "threads": 1, "size": side}
+        common["versions"] = versions
         try:
             times = []
             for _ in range(repeats + 1):

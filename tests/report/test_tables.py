@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,16 @@ def test_runtimes_are_printed_with_quartiles(tables: dict[str, Table], run: RunF
     assert cells[3].interval.startswith("[")
     assert row_of(tables["timing"], "Broken")[3].text == "failed"
     assert any("Broken: failed: RuntimeError" in note for note in tables["timing"].notes)
+
+
+def test_libraries_stand_beside_runtimes(tables: dict[str, Table]) -> None:
+    """Every library's version is named once, with the methods that use it unless all do."""
+    (note,) = (note for note in tables["timing"].notes if note.startswith("Libraries"))
+    everyone, some = note.removeprefix("Libraries: ").rstrip(".").split("; ")
+    assert everyone == f"numpy {version('numpy')}"
+    assert some.startswith(f"scikit-image {version('scikit-image')} (")
+    assert "Non-local means" in some
+    assert "Broken" not in some
 
 
 def test_without_timing_a_dash_and_a_note(derive: Derive) -> None:
