@@ -8,8 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy import ndimage
-from skimage.filters import threshold_otsu
 
 from denobench.errors import DenobenchError
 
@@ -124,6 +122,9 @@ def foreground(image: np.ndarray) -> np.ndarray:
     numpy.ndarray
         bool, (H, W). All true where no head can be told from a background.
     """
+    from scipy import ndimage  # here: what only lists images need not wait for it
+    from skimage.filters import threshold_otsu
+
     smooth = ndimage.gaussian_filter(image, max(image.shape) / 150)
     if smooth.max() - smooth.min() < 1e-6:
         return np.ones(image.shape, bool)

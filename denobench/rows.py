@@ -165,6 +165,17 @@ def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
     return frame[columns + scores].sort_values(order, ignore_index=True)
 
 
+def from_frame(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows that `to_frame` made a frame of."""
+    known = [name for name in _COLUMNS if name in frame]
+    scores = [name for name in frame if name not in (*_COLUMNS, "run")]
+    return [
+        Row(**{name: record[name] for name in known if not pd.isna(record[name])}, metrics=metrics)
+        for record in frame.to_dict("records")
+        for metrics in ({str(n): record[n] for n in scores if not pd.isna(record[n])},)
+    ]
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """A run's folder, and what lies in it.
@@ -200,7 +211,7 @@ class RunFolder:
 
     @property
     def store(self) -> RowStore:
-        """The store of rows."""
+        """The store of rows, created if it is missing."""
         return RowStore(self.path / "rows.sqlite")
 
     def frame(self) -> pd.DataFrame:
@@ -215,6 +226,14 @@ class RunFolder:
         wanted = self.planned()
         rows = self.store.rows()
         return to_frame((row for row in rows if wanted is None or row.key in wanted), self.name)
+
+    def rows(self) -> list[Row]:
+        """Return all rows that are kept; of a committed run, those of ``rows.parquet``."""
+        if (self.path / "rows.sqlite").is_file():
+            return self.store.rows()
+        if (self.path / "rows.parquet").is_file():
+            return from_frame(pd.read_parquet(self.path / "rows.parquet"))
+        return []
 
     def planned(self) -> set[str] | None:
         """Return the keys of the current plan's cells, or None where it was not recorded."""

@@ -36,7 +36,7 @@ def find(folder: RunFolder) -> Stale:
     """Return what is stale in a run's folder: left from an earlier source, parameter or config."""
     planned = folder.planned()
     used = (planned or set()) | folder.tried()
-    rows = [row for row in folder.store.rows() if planned is not None and row.key not in used]
+    rows = [row for row in folder.rows() if planned is not None and row.key not in used]
     return Stale(
         frozenset(row.key for row in rows),
         dict(sorted(Counter(row.method for row in rows).items())),
@@ -54,7 +54,8 @@ def remove(folder: RunFolder, stale: Stale) -> None:
     """
     try:
         with FileLock(folder.path / ".lock", timeout=0):
-            folder.store.remove(stale.rows)
+            if stale.rows:
+                folder.store.remove(stale.rows)
             for path in stale.files:
                 path.unlink(missing_ok=True)
                 if not any(path.parent.iterdir()):

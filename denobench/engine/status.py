@@ -86,7 +86,7 @@ class Journal:
             if self._now["state"] == "running":
                 self._now["state"] = "finished" if error is None else "stopped"
             _LOGGER.info("%s", self._now["state"])
-            if error is None:
+            with suppress(*(() if error is None else (OSError,))):  # the error that counts is told
                 self._write()
         finally:
             _LOGGER.removeHandler(self._handler)
@@ -167,7 +167,7 @@ def read(path: Path) -> Status:
     if state == "running" and not _alive(now["pid"], now["process_started"]):
         state = "stopped"
     planned = folder.planned()
-    rows = [row for row in folder.store.rows() if planned is None or row.key in planned]
+    rows = [row for row in folder.rows() if planned is None or row.key in planned]
     statuses: dict[str, Counter[str]] = {}
     failures: Counter[tuple[str, str, str]] = Counter()
     for row in rows:

@@ -126,3 +126,14 @@ def test_folder_that_is_filled_is_not_cleaned(compare: Compare) -> None:
     folder = compare(methods=["identity"]).folder
     with FileLock(folder.path / ".lock"), pytest.raises(DenobenchError, match="being filled"):
         stale.remove(folder, stale.find(folder))
+
+
+def test_committed_run_is_looked_at_without_being_changed(compare: Compare) -> None:
+    """A run that carries ``rows.parquet`` alone has a status, and gets no store of rows."""
+    folder = compare().folder
+    before = status.read(folder.path)
+    folder.frame().to_parquet(folder.path / "rows.parquet")
+    (folder.path / "rows.sqlite").unlink()
+    assert status.read(folder.path) == before
+    assert not stale.find(folder).rows
+    assert not (folder.path / "rows.sqlite").exists()
