@@ -15,7 +15,8 @@ import numpy as np
 from denobench import images, methods, metrics, noise
 from denobench.datasets import Item
 from denobench.engine.plan import Cell
-from denobench.errors import UnavailableError, reason
+from denobench.engine.sources import source_digest
+from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.noise import Noise
 from denobench.rows import Row
@@ -56,6 +57,7 @@ def compute(cell: Cell) -> Computed:
     try:
         clean, mask, tumour = _clean(cell.item, cell.size)
         noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+        _check_source(cell.registered, cell.source)
         method = load_method(cell.registered, cell.parameters, cell.weights)
         sigma = told_sigma(cell, noisy)
         given = noisy.copy()
@@ -141,6 +143,17 @@ def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
     if not np.array_equal(noisy, given):
         raise BadOutputError("changed its input; denoise a copy")
     return np.clip(answer.astype(np.float64), *CLIP)
+
+
+@lru_cache(maxsize=64)
+def _check_source(name: str, planned: str) -> None:
+    """Raise if a method is not here what it was where the cells were planned."""
+    if source_digest(methods.load(name)) != planned:
+        raise DenobenchError(
+            f"the source of {name}, or the version of a library that it declares, is not the one "
+            "that was planned: it was edited while the run went on, or differs between machines; "
+            "run again, with the same versions everywhere"
+        )
 
 
 @lru_cache(maxsize=16)

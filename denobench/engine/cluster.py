@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +17,17 @@ import numpy as np
 from denobench import images
 from denobench.datasets import FileItem, Item
 from denobench.engine.cells import Computed, row
-from denobench.engine.local import Finished, Limits, Pool
+from denobench.engine.local import Finished, Limits, Pool, Running
+from denobench.engine.machine import cores
 from denobench.engine.plan import Cell
 from denobench.engine.queue import Queue
+from denobench.engine.sources import harness_versions, installed_version
 from denobench.errors import DenobenchError
 from denobench.rows import LOG
 
 PATIENCE_SECONDS = 30  # with a scheduler that does not answer
+IDLE_SECONDS = 60.0  # after which a worker process without cells ends
+_LOOK_SECONDS = 0.5  # between two looks at a cluster that is silent
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,27 @@ class SentItem(Item):
     def mask(self, size: int | None = None) -> np.ndarray | None:
         """Return the tumour's mask where it is known, uint8, (H, W), sized as the image."""
         return None if self.tumour is None else images.resize_labels(self.tumour, size)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a Dask worker has to know of the coordinator that its cells come from.
+
+    Attributes
+    ----------
+    id
+        No other coordinator's, nor an earlier run's.
+    timeout, memory, plugins
+        As of `Cluster`.
+    versions
+        What reads, corrupts and scores images there, by distribution.
+    """
+
+    id: str
+    timeout: float
+    memory: float | None
+    plugins: tuple[Path, ...]
+    versions: Mapping[str, str]
 
 
 class Cluster:
@@ -77,7 +104,9 @@ class Cluster:
             raise DenobenchError(
                 "executor: dask needs Dask; install it with `pip install 'denobench[dask]'`."
             ) from None
-        self._settings = timeout, memory, tuple(plugins)
+        self._session = Session(
+            uuid.uuid4().hex, timeout, memory, tuple(plugins), harness_versions()
+        )
         self._cluster = None
         self._folders: dict[Path, bool] = {}
         if address is None:
@@ -101,34 +130,36 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.run(_close_pools, on_error="ignore")
+        self._client.run(_end_session, self._session.id, on_error="ignore")
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
 
-    def compute(self, queue: Queue, finished: Finished) -> None:
+    def compute(self, queue: Queue, finished: Finished, running: Running) -> None:
         """Compute all cells of a queue; see `denobench.engine.local.Pool.compute`."""
-        import distributed
-
-        self._client.wait_for_workers(1)
-        running: dict[Any, Cell] = {}
-        while queue or running:
-            threads = sum(self._client.nthreads().values())
-            while queue and len(running) < max(1, 2 * threads):
-                cell = queue.next()
-                assert cell is not None
-                future = self._client.submit(
-                    _compute, self._sent(cell), *self._settings, pure=False
-                )
-                running[future] = cell
-            ended, _ = distributed.wait(list(running), return_when="FIRST_COMPLETED")
-            done = [
-                each for future in ended for each in _result(future, running.pop(future), queue)
-            ]
-            for computed in list(done):
-                done += [Computed(skipped) for skipped in queue.learn(computed.row)]
-            if done:
-                finished(done)
+        waiting: dict[Any, Cell] = {}
+        try:
+            while queue or waiting:
+                threads = sum(self._client.nthreads().values())
+                while queue and len(waiting) < 2 * threads:
+                    cell = queue.next()
+                    assert cell is not None
+                    future = self._client.submit(
+                        _compute, self._sent(cell), self._session, pure=False
+                    )
+                    waiting[future] = cell
+                running(list(waiting.values())[:threads])
+                done = [
+                    each
+                    for future in _ended(waiting)
+                    for each in _result(future, waiting.pop(future), queue)
+                ]
+                for computed in list(done):
+                    done += [Computed(skipped) for skipped in queue.learn(computed.row)]
+                if done:
+                    finished(done)
+        finally:
+            self._client.cancel(list(waiting))
 
     def _sent(self, cell: Cell) -> Cell:
         """Return a cell with its image, unless all workers see the file."""
@@ -150,6 +181,20 @@ def with_pixels(cell: Cell) -> Cell:
     return replace(cell, item=SentItem(**known, pixels=item.read(), tumour=item.mask()))
 
 
+def _ended(waiting: Collection[Any]) -> Collection[Any]:
+    """Return the futures that have ended; none if none does for a while, or there are none."""
+    import distributed
+
+    if not waiting:  # there is no worker yet
+        time.sleep(_LOOK_SECONDS)
+        return ()
+    try:
+        found = distributed.wait(list(waiting), _LOOK_SECONDS, return_when="FIRST_COMPLETED")
+    except TimeoutError:
+        return ()
+    return found.done
+
+
 def _result(future: Any, cell: Cell, queue: Queue) -> list[Computed]:
     """Return what became of a cell; nothing if it is tried once more."""
     from distributed import KilledWorker
@@ -162,28 +207,74 @@ def _result(future: Any, cell: Cell, queue: Queue) -> list[Computed]:
         return [Computed(row(cell, "crashed", f"several Dask workers died of it: {error}"))]
 
 
-# On a Dask worker: one pool of one process for each of its threads.
-_pools: dict[tuple[Any, ...], Pool] = {}
+class _Seat:
+    """The worker process that one of a Dask worker's threads drives.
+
+    It ends when its coordinator says so, and by itself when there is nothing to do for a while,
+    since a coordinator that was killed says nothing.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._busy = threading.Lock()
+        self._pool: Pool | None = None
+        self._timer = threading.Timer(0, self._rest)
+
+    def compute(self, cell: Cell) -> Computed:
+        """Compute a cell in a process that can be killed."""
+        from distributed import get_worker
+
+        with self._busy:
+            self._timer.cancel()
+            if self._pool is None:
+                limits = Limits.of(self.session.timeout, self.session.memory, cores())
+                log = Path(get_worker().local_directory) / LOG
+                self._pool = Pool(1, limits, plugins=self.session.plugins, log=log)
+            found: list[Computed] = []
+            self._pool.compute(Queue([cell]), found.extend, lambda _: None)
+            self._timer = threading.Timer(IDLE_SECONDS, self._rest)
+            self._timer.daemon = True
+            self._timer.start()
+        return found[0]
+
+    def end(self) -> None:
+        """End the process, also in the middle of a cell."""
+        self._timer.cancel()
+        if self._pool is not None:
+            self._pool.close()
+
+    def _rest(self) -> None:
+        if self._busy.acquire(blocking=False):
+            self.end()
+            self._pool = None
+            self._busy.release()
 
 
-def _compute(
-    cell: Cell, timeout: float, memory: float | None, plugins: tuple[Path, ...]
-) -> Computed:
-    """Compute a cell on a Dask worker, in a process that can be killed."""
+# On a Dask worker: by thread.
+_seats: dict[int, _Seat] = {}
+
+
+def _compute(cell: Cell, session: Session) -> Computed:
+    """Compute a cell on a Dask worker."""
     from distributed import get_worker
 
-    from denobench.engine.machine import cores
+    for name, planned in session.versions.items():
+        if installed_version(name) != planned:
+            raise DenobenchError(
+                f"Dask worker {get_worker().address} has {name} {installed_version(name)}, the "
+                f"coordinator {planned}: install the same versions on all machines."
+            )
+    seat = _seats.get(threading.get_ident())
+    if seat is None or seat.session.id != session.id:
+        if seat:
+            seat.end()
+        seat = _seats[threading.get_ident()] = _Seat(session)
+    return seat.compute(cell)
 
-    key = (threading.get_ident(), timeout, memory, plugins)
-    if key not in _pools:
-        limits = Limits.of(timeout, memory, cores())
-        log = Path(get_worker().local_directory) / LOG
-        _pools[key] = Pool(1, limits, plugins=plugins, log=log)
-    found: list[Computed] = []
-    _pools[key].compute(Queue([cell]), found.extend)
-    return found[0]
 
-
-def _close_pools() -> None:
-    while _pools:
-        _pools.popitem()[1].close()
+def _end_session(session: str) -> None:
+    """End the processes of a coordinator's cells."""
+    for thread, seat in list(_seats.items()):
+        if seat.session.id == session:
+            seat.end()
+            del _seats[thread]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,11 @@ from denobench.engine import manifest, timing, training, tuning
 from denobench.engine.cells import Computed, row
 from denobench.engine.executors import Executor
 from denobench.engine.plan import Cell, Plan, Tuned, make_plan
-from denobench.engine.planned import PlannedMethod
 from denobench.engine.status import Journal, Watcher
-from denobench.engine.workers import ChildError
 from denobench.errors import DenobenchError
-from denobench.models import Model
-from denobench.noise import Noise
 from denobench.rows import LOG, Row, RunFolder, machine_noise, naming_full_disk, write_text
+
+_NAMED = 4  # cells that a line says to be running
 
 
 @dataclass
@@ -49,11 +46,26 @@ class Outcome:
 
 
 @dataclass
-class _Weights:
-    """The trained models of a run, and the reasons of those that could not be trained."""
+class _Stage:
+    """A stage of cells: how many are finished, and which run."""
 
-    paths: dict[tuple[str, Noise], tuple[Path, str]] = field(default_factory=dict)
-    failures: dict[tuple[str, Noise], str] = field(default_factory=dict)
+    name: str
+    watcher: Watcher
+    done: float = 0.0
+    total: float = 1.0
+    running: str = ""
+
+    def reach(self, done: float, total: float) -> None:
+        """Say how many are finished."""
+        self.done, self.total = done, total
+        self.watcher.stage(self.name, done, total, self.running)
+
+    def runs(self, cells: Sequence[Cell]) -> None:
+        """Say which run, the first of them in full."""
+        named = [f"{cell.method} {cell.noise} on {cell.item.id}" for cell in cells[:_NAMED]]
+        more = len(cells) - len(named)
+        self.running = ", ".join(named) + (f" and {more} more" if more else "")
+        self.reach(self.done, self.total)
 
 
 def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
@@ -117,7 +129,7 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     folder, config = outcome.folder, plan.config
     folder.write_manifest(about)
     started = time.perf_counter()
-    weights = _train(plan, about, folder, watcher)
+    weights = training.train_methods(plan, about, folder, watcher)
     about["stages"].setdefault("training_s", round(time.perf_counter() - started, 2))
 
     started = time.perf_counter()
@@ -125,7 +137,7 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     if trials:
         about["stages"].setdefault("tuning_s", round(time.perf_counter() - started, 2))
 
-    lost = [*_unavailable_rows(plan, watcher), *_untrained_rows(plan, weights)]
+    lost = [*_unavailable_rows(plan, watcher), *training.untrained_rows(plan, weights)]
     without = {found.key for found in lost}
     cells = [cell for cell in plan.cells(weights.paths, tuned) if cell.key not in without]
     outcome.cells = len(cells) + len(lost)
@@ -149,48 +161,13 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
         about["stages"]["timing_s"] = round(time.perf_counter() - started, 2)
 
 
-def _train(plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watcher) -> _Weights:
-    """Obtain the weights of every fitted method, and write their histories and copies."""
-    weights = _Weights()
-    histories: list[pd.DataFrame] = []
-    for method, trained_on, corruptions in plan.trainings():
-        stage = f"Training {method.name}"
-
-        def progress(done: float, total: float, text: str = "", stage: str = stage) -> None:
-            watcher.stage(stage, done, total, text)
-
-        try:
-            model = training.obtain(
-                method,
-                trained_on,
-                plugins=plan.config.plugins,
-                log=folder.path / LOG,
-                progress=progress,
-            )
-        except (ChildError, DenobenchError) as error:
-            watcher.say(f"{method.name} could not be trained: {error}")
-            weights.failures |= {(method.name, each): str(error) for each in corruptions}
-            continue
-        watcher.stage(stage, 1, 1)
-        found = (model.weights, model.digest)
-        weights.paths |= {(method.name, each): found for each in corruptions}
-        histories.append(_history(method, model, corruptions))
-        _describe_training(about["methods"][method.name], method, model)
-        about["models"].append(_keep_model(folder, method, model, corruptions))
-    if histories:
-        pd.concat(histories).to_csv(folder.path / "training.csv", index=False)
-    return weights
-
-
 def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[str]]:
     """Return the settings that tuning chose, and the keys of the cells that it took."""
     if not any(plan.tunings()):
         (folder.path / "tuning.csv").unlink(missing_ok=True)  # of an earlier config
         return {}, set()
 
-    def progress(done: float, total: float, text: str = "") -> None:
-        watcher.stage("Tuning", done, total, text)
-
+    stage = _Stage("Tuning", watcher)
     known = {found.key: found for found in folder.store.rows() if found.status == "ok"}
     most = sum(len(plan.trial(each, {})) for each in plan.tunings())
     with Executor(plan.config, folder, most) as executor:
@@ -201,9 +178,9 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
                 folder.store.add(rows)
                 taken(rows)
 
-            executor.compute(cells, finished)
+            executor.compute(cells, finished, stage.runs)
 
-        cells = tuning.tune(plan, known, compute, progress)
+        cells = tuning.tune(plan, known, compute, stage.reach)
     write_text(folder.path / "tuning.csv", cells.to_csv(index=False))
     failed = cells[cells["status"] != "ok"].drop_duplicates(["method", "settings"])
     for name, part in failed.groupby("method"):
@@ -214,39 +191,6 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
     return tuning.chosen(cells), set(cells["key"])
 
 
-def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
-    levels = " ".join(f"{each.level:g}" for each in corruptions)
-    return model.history.assign(
-        method=method.name, noise=corruptions[0].model, levels=levels, key=model.key
-    )
-
-
-def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Model) -> None:
-    """Note in the manifest how a method's networks were trained; several share an entry."""
-    history = model.history
-    before = entry["training"] or {"networks": 0, "seconds": 0.0}
-    entry["training"] = {
-        "networks": before["networks"] + 1,
-        "epochs": len(history),
-        "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
-        "seconds": round(before["seconds"] + float(history["seconds"].sum()), 1),
-        "images": model.info["training"]["images"],
-        "levels": model.info["training"]["levels"],
-    }
-    entry["remark"] = training.fitted_method(method).remark(history)
-
-
-def _keep_model(
-    folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
-) -> str:
-    """Copy the weights into the run's folder, and return the copy's name."""
-    levels = "-".join(f"{each.level:g}" for each in corruptions)
-    name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
-    (folder.path / "models").mkdir(exist_ok=True)
-    shutil.copyfile(model.weights, folder.path / "models" / name)
-    return name
-
-
 def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
     """Yield a skipped row for every cell of a method that cannot be imported here."""
     reasons = {method.name: method.unavailable for method in plan.methods if method.unavailable}
@@ -255,15 +199,6 @@ def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
     for cell in plan.cells({}):
         if cell.method in reasons:
             yield row(cell, "skipped", reasons[cell.method])
-
-
-def _untrained_rows(plan: Plan, weights: _Weights) -> Iterator[Row]:
-    """Yield a failed row for every cell whose method could not be trained."""
-    nowhere = (Path(), "untrained")
-    for cell in plan.cells(dict.fromkeys(weights.failures, nowhere)):
-        reason = weights.failures.get((cell.method, cell.noise))
-        if reason:
-            yield row(cell, "failed", f"training failed: {reason}")
 
 
 def _keep_lost(lost: Iterable[Row], folder: RunFolder) -> None:
@@ -308,7 +243,8 @@ def _picture_missing(cell: Cell, folder: RunFolder) -> bool:
 def _compute(pending: list[Cell], executor: Executor, outcome: Outcome, watcher: Watcher) -> float:
     """Compute cells, store their rows, and return the seconds that workers were busy."""
     settled = outcome.cells - len(pending)
-    watcher.stage("Cells", settled, outcome.cells)
+    stage = _Stage("Cells", watcher)
+    stage.reach(settled, outcome.cells)
     busy = 0.0
 
     def finished(computed: Sequence[Computed]) -> None:
@@ -321,10 +257,9 @@ def _compute(pending: list[Cell], executor: Executor, outcome: Outcome, watcher:
         busy += sum(each.seconds for each in computed)
         settled += len(rows)
         _tell(rows, watcher)
-        text = f"{rows[-1].method} {rows[-1].noise}:{rows[-1].level:g}"
-        watcher.stage("Cells", settled, outcome.cells, text)
+        stage.reach(settled, outcome.cells)
 
-    executor.compute(pending, finished)
+    executor.compute(pending, finished, stage.runs)
     return busy
 
 

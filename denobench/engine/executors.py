@@ -7,7 +7,7 @@ from types import TracebackType
 
 from denobench.config import Config
 from denobench.engine.cluster import Cluster
-from denobench.engine.local import Finished, Limits, Pool
+from denobench.engine.local import Finished, Limits, Pool, Running
 from denobench.engine.machine import cores
 from denobench.engine.plan import Cell
 from denobench.engine.queue import Queue
@@ -45,13 +45,13 @@ class Executor:
         if self._started is not None:
             self._started.__exit__(kind, error, trace)
 
-    def compute(self, cells: Sequence[Cell], finished: Finished) -> None:
-        """Compute cells, and call with those that have been finished since the last call."""
+    def compute(self, cells: Sequence[Cell], finished: Finished, running: Running) -> None:
+        """Compute cells; call with those that are finished, and now and then with what runs."""
         if not cells:
             return
         if self._started is None:
             self._started = self._start().__enter__()
-        self._started.compute(Queue(cells), finished)
+        self._started.compute(Queue(cells), finished, running)
 
     def _start(self) -> Pool | Cluster:
         config = self._config

@@ -18,10 +18,11 @@ from denobench.engine.cells import Computed, compute, row
 from denobench.engine.machine import memory
 from denobench.engine.plan import Cell
 from denobench.engine.queue import Queue
-from denobench.engine.workers import Child, ChildDiedError, ChildError
+from denobench.engine.workers import Child, ChildDiedError, ChildError, kill_all
 from denobench.errors import DenobenchError, reason
 
 Finished = Callable[[Sequence[Computed]], None]
+Running = Callable[[Sequence[Cell]], None]
 
 _LOOK_SECONDS = 0.1  # between looks at the workers' clocks and memory
 _TREE_SECONDS = 1.0  # between looks at the memory of what methods have started
@@ -110,10 +111,9 @@ class Pool:
     def close(self) -> None:
         """End all workers at once."""
         self._closed = True
-        for worker in self._workers:
-            worker.child.kill()
+        kill_all([worker.child for worker in self._workers])
 
-    def compute(self, queue: Queue, finished: Finished) -> None:
+    def compute(self, queue: Queue, finished: Finished, running: Running) -> None:
         """Compute all cells of a queue.
 
         Parameters
@@ -122,6 +122,8 @@ class Pool:
             What to compute.
         finished
             Called with what has been computed since the last call.
+        running
+            Called now and then with what runs.
 
         Raises
         ------
@@ -141,6 +143,7 @@ class Pool:
             if time.monotonic() - looked >= _LOOK_SECONDS:
                 looked = time.monotonic()
                 done += self._enforce(queue)
+                running([worker.cells[0] for worker in self._workers if worker.cells])
             for computed in list(done):
                 done += [Computed(skipped) for skipped in queue.learn(computed.row)]
             if done:

@@ -21,12 +21,9 @@ from denobench.engine.cells import CLIP
 from denobench.engine.machine import hardware
 from denobench.engine.plan import Plan
 from denobench.engine.planned import PlannedMethod
-from denobench.engine.sources import installed_version
+from denobench.engine.sources import harness_versions, installed_version
 
 RESIDUAL_SAMPLE = 20
-
-# Besides what the methods declare: what reads, corrupts and scores images.
-_HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
 
 
 def describe(
@@ -146,7 +143,8 @@ def _metric(name: str) -> dict[str, Any]:
 
 def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
     declared = {package for method in methods for package in method.info.packages}
-    return {package: installed_version(package) for package in sorted({*_HARNESS, *declared})}
+    known = harness_versions() | {package: installed_version(package) for package in declared}
+    return dict(sorted(known.items()))
 
 
 def _git() -> dict[str, Any] | None:

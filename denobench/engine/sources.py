@@ -15,6 +15,8 @@ from typing import Any
 from denobench import stabilisation
 from denobench.registry import PLUGIN
 
+_HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
+
 
 def source_digest(found: Any) -> str:
     """Return the digest of a method's source and of the versions of what it computes with.
@@ -43,6 +45,11 @@ def foreign_digest(*found: Any) -> str:
     if not paths:
         return ""
     return sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()
+
+
+def harness_versions() -> dict[str, str]:
+    """Return the versions of what reads, corrupts and scores images, by distribution."""
+    return {package: installed_version(package) for package in _HARNESS}
 
 
 def installed_version(package: str) -> str:

@@ -12,7 +12,6 @@ import pandas as pd
 from denobench import trials
 from denobench.engine.plan import Cell, Plan, Tuned, Tuning
 from denobench.engine.search import Search
-from denobench.methods import Progress
 from denobench.noise import Noise
 from denobench.rows import Row
 
@@ -59,7 +58,7 @@ class _Contest:
 
 
 def tune(
-    plan: Plan, known: Mapping[str, Row], compute: Compute, progress: Progress
+    plan: Plan, known: Mapping[str, Row], compute: Compute, progress: Callable[[float, float], None]
 ) -> pd.DataFrame:
     """Try settings of every method that has some to tune.
 
@@ -93,7 +92,7 @@ def tune(
         nonlocal done
         rows.update((row.key, row) for row in found)
         done += len(found)
-        progress(done, total, found[-1].method)
+        progress(done, total)
 
     while asked := [(each, settings) for each in contests for settings in each.search.ask()]:
         batches = [plan.trial(contest.tuning, settings) for contest, settings in asked]

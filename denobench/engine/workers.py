@@ -77,12 +77,12 @@ class Child:
         plugins: Sequence[Path],
         log: Path,
     ) -> None:
-        self._cookie = uuid.uuid4().hex
+        self.cookie = uuid.uuid4().hex
         ours, theirs = socket.socketpair()
         with ours, theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT, str(theirs.fileno())],
-                env=_environment(threads) | {_COOKIE: self._cookie},
+                env=_environment(threads) | {_COOKIE: self.cookie},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -154,18 +154,27 @@ class Child:
 
     def kill(self) -> str:
         """End the child and all that it has started, and say how the child ended."""
-        import psutil
-
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-        # Those that have left its group, and perhaps lost their parent, still carry its mark.
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.environ().get(_COOKIE) == self._cookie:
-                    process.kill()
-        self.connection.close()
+        kill_all([self])
         code = self._process.wait()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def kill_all(children: Sequence[Child]) -> None:
+    """End children and all that they have started, at once."""
+    import psutil
+
+    for child in children:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    # Those that have left their group, and perhaps lost their parent, still carry its mark.
+    cookies = {child.cookie for child in children}
+    for process in psutil.process_iter() if children else ():
+        with suppress(psutil.Error):
+            if process.environ().get(_COOKIE) in cookies:
+                process.kill()
+    for child in children:
+        child.connection.close()
+        child._process.wait()
 
 
 class _Pipe(Connection):
