@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from platformdirs import user_cache_dir
 
 from denobench.errors import DenobenchError
+
+Entry = TypeVar("Entry")
 
 
 def cache_folder() -> Path:
@@ -39,3 +45,50 @@ def write_atomically(path: Path, content: str) -> None:
             f"{path}: cannot be written ({error.strerror}); "
             "set DENOBENCH_CACHE to a writable folder."
         ) from None
+
+
+class OnDisk(Generic[Entry]):
+    """A list in a temporary file: memory does not grow with the number of its entries."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
+        self._starts: list[int] = []
+
+    def __enter__(self) -> OnDisk[Entry]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __getitem__(self, number: int) -> Entry:
+        self._file.seek(self._starts[number])
+        return pickle.load(self._file)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self[number] for number in range(len(self)))
+
+    def append(self, entry: Entry) -> None:
+        """Add an entry.
+
+        Raises
+        ------
+        DenobenchError
+            If the temporary folder is full.
+        """
+        try:
+            self._starts.append(self._file.seek(0, os.SEEK_END))
+            pickle.dump(entry, self._file)
+            self._file.flush()
+        except OSError as error:
+            raise DenobenchError(
+                f"{tempfile.gettempdir()}: cannot be written ({error.strerror}); free some "
+                "room, or set TMPDIR to another folder."
+            ) from None

@@ -141,12 +141,16 @@ class RowStore:
         with self._connect() as database:
             return dict(database.execute("SELECT key, status FROM rows"))
 
+    def __iter__(self) -> Iterator[Row]:
+        """Yield all rows, in the order of their keys."""
+        with self._connect() as database:
+            for found in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM rows ORDER BY key"):
+                record = dict(zip(_COLUMNS, found, strict=True))
+                yield Row(**{**record, "metrics": json.loads(record["metrics"])})
+
     def rows(self) -> list[Row]:
         """Return all rows, in the order of their keys."""
-        with self._connect() as database:
-            found = database.execute(f"SELECT {', '.join(_COLUMNS)} FROM rows ORDER BY key")
-            records = [dict(zip(_COLUMNS, record, strict=True)) for record in found]
-        return [Row(**{**record, "metrics": json.loads(record["metrics"])}) for record in records]
+        return list(self)
 
 
 def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
@@ -223,9 +227,7 @@ class RunFolder:
             if not (self.path / "rows.parquet").is_file():
                 raise DenobenchError(f"{self.path} holds neither rows.sqlite nor rows.parquet.")
             return pd.read_parquet(self.path / "rows.parquet")
-        wanted = self.planned()
-        rows = self.store.rows()
-        return to_frame((row for row in rows if wanted is None or row.key in wanted), self.name)
+        return to_frame(self.current(), self.name)
 
     def rows(self) -> list[Row]:
         """Return all rows that are kept; of a committed run, those of ``rows.parquet``."""
@@ -234,6 +236,11 @@ class RunFolder:
         if (self.path / "rows.parquet").is_file():
             return from_frame(pd.read_parquet(self.path / "rows.parquet"))
         return []
+
+    def current(self) -> list[Row]:
+        """Return the rows of the current plan's cells, as far as they are computed."""
+        wanted = self.planned()
+        return [row for row in self.rows() if wanted is None or row.key in wanted]
 
     def planned(self) -> set[str] | None:
         """Return the keys of the current plan's cells, or None where it was not recorded."""

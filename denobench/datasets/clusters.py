@@ -25,7 +25,7 @@ images", MICCAI 2006 (normalised gradient fields).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -38,7 +38,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from denobench import images
-from denobench.cache import cache_folder, write_atomically
+from denobench.cache import OnDisk, cache_folder, write_atomically
 from denobench.errors import DenobenchError
 
 VERSION = 1  # enters the cache's key: goes up when other groups may come out
@@ -46,6 +46,7 @@ VERSION = 1  # enters the cache's key: goes up when other groups may come out
 SIDE = 200  # pixels of the longer side of a head
 KEYPOINTS = 300
 WORDS = 64  # of the codebook of local features
+BLOCK = 256  # images that are compared with all others at a time
 NEIGHBOURS = 16  # candidates per image by local features
 HASH_DISTANCE = 8  # of 64 bits: candidates by perceptual hash
 RATIO = 0.88  # of the distances to the best and the second-best match
@@ -133,19 +134,19 @@ def _name(digests: list[str], groups: NDArray[np.int32]) -> dict[str, str]:
 def _group(paths: list[Path], progress: Progress | None) -> NDArray[np.int32]:
     """Return the number of the group of each of the distinct files."""
     steps = 2 * len(paths)
-    heads = []
-    for path in paths:
-        heads.append(_head(images.read(path)))
-        if progress:
-            progress(len(heads), steps)
-    candidates = _candidates(heads)
-    edges = []
-    for first, seconds in enumerate(candidates):
-        edges += [(first, second) for second in seconds if _same(heads[first], heads[second])]
-        if progress:
-            progress(len(heads) + first + 1, steps)
+    with OnDisk[_Head]() as heads:
+        for path in paths:
+            heads.append(_head(images.read(path)))
+            if progress:
+                progress(len(heads), steps)
+        edges = []
+        for first, seconds in enumerate(_candidates(heads)):
+            head = heads[first]
+            edges += [(first, second) for second in seconds if _same(head, heads[second])]
+            if progress:
+                progress(len(heads) + first + 1, steps)
     rows, columns = np.array(edges, int).reshape(-1, 2).T
-    graph = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), (len(heads), len(heads)))
+    graph = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), (len(paths), len(paths)))
     return scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
@@ -198,36 +199,56 @@ def _local_features(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDA
     )
 
 
-def _candidates(heads: list[_Head]) -> list[list[int]]:
+def _candidates(heads: OnDisk[_Head]) -> list[list[int]]:
     """Return for each image the later ones that it may show the same slice as."""
-    signs = np.array([head.hash for head in heads], np.float32) * 2 - 1
-    alike = signs @ signs.T >= signs.shape[1] - 2 * HASH_DISTANCE
-    vectors = _aggregated(heads)
-    nearness = vectors @ vectors.T
-    np.fill_diagonal(nearness, -np.inf)
-    nearest = np.argsort(-nearness, axis=1, kind="stable")[:, :NEIGHBOURS]
-    np.put_along_axis(alike, nearest, True, axis=1)
-    return [list(np.flatnonzero(row)) for row in np.triu(alike | alike.T, 1)]
+    signs = np.array([head.hash for head in heads], np.int8) * 2 - 1
+    found: list[set[int]] = [set() for _ in heads]
+    with OnDisk[NDArray[np.float32]]() as blocks:
+        for block in _aggregated(heads):
+            blocks.append(block)
+        start = 0
+        for block in blocks:
+            rows = range(start, start + len(block))
+            start += len(block)
+            nearness = np.concatenate([block @ other.T for other in blocks], axis=1)
+            nearness[np.arange(len(rows)), rows] = -np.inf
+            nearest = np.argsort(-nearness, axis=1, kind="stable")[:, :NEIGHBOURS]
+            alike = signs[rows].astype(np.float32) @ signs.T >= signs.shape[1] - 2 * HASH_DISTANCE
+            np.put_along_axis(alike, nearest, True, axis=1)
+            for row, columns in zip(rows, alike, strict=True):
+                for column in np.flatnonzero(columns).tolist():
+                    found[min(row, column)].add(max(row, column))
+    return [sorted(later - {row}) for row, later in enumerate(found)]
 
 
-def _aggregated(heads: list[_Head]) -> NDArray[np.float32]:
-    """Return one unit vector per image: its features' residuals to the words of a codebook."""
-    vectors = np.zeros((len(heads), WORDS * 128), np.float32)
-    features = np.concatenate([head.features for head in heads])
-    if len(features) < WORDS:
-        return vectors
-    sample = features[:: max(1, len(features) // 6_000)].astype(np.float32)
-    words = scipy.cluster.vq.kmeans2(
-        sample, WORDS, iter=10, minit="++", rng=np.random.default_rng(0)
+def _aggregated(heads: OnDisk[_Head]) -> Iterator[NDArray[np.float32]]:
+    """Yield one unit vector per image, in blocks: its features' residuals to a codebook's words."""
+    words = _codebook(heads)
+    for start in range(0, len(heads), BLOCK):
+        block = np.zeros((min(BLOCK, len(heads) - start), WORDS * 128), np.float32)
+        for offset, vector in enumerate(block if len(words) else ()):
+            own = heads[start + offset].features.astype(np.float32)
+            residuals = vector.reshape(WORDS, 128)
+            nearest = scipy.cluster.vq.vq(own, words)[0] if len(own) else []
+            np.add.at(residuals, nearest, own - words[nearest] if len(own) else 0)
+            residuals /= np.maximum(np.linalg.norm(residuals, axis=1, keepdims=True), 1e-6)
+            vector /= max(float(np.linalg.norm(vector)), 1e-6)
+        yield block
+
+
+def _codebook(heads: OnDisk[_Head]) -> NDArray[np.float32]:
+    """Return typical local features, (WORDS, 128); none if there are fewer features than that."""
+    count = sum(len(head.features) for head in heads)
+    if count < WORDS:
+        return np.empty((0, 128), np.float32)
+    step, passed, sample = max(1, count // 6_000), 0, []
+    for head in heads:
+        # As floats: a copy, which does not hold on to all features.
+        sample.append(head.features[-passed % step :: step].astype(np.float32))
+        passed += len(head.features)
+    return scipy.cluster.vq.kmeans2(
+        np.concatenate(sample), WORDS, iter=10, minit="++", rng=np.random.default_rng(0)
     )[0]
-    for vector, head in zip(vectors, heads, strict=True):
-        own = head.features.astype(np.float32)
-        residuals = vector.reshape(WORDS, 128)
-        nearest = scipy.cluster.vq.vq(own, words)[0] if len(own) else []
-        np.add.at(residuals, nearest, own - words[nearest] if len(own) else 0)
-        residuals /= np.maximum(np.linalg.norm(residuals, axis=1, keepdims=True), 1e-6)
-        vector /= max(float(np.linalg.norm(vector)), 1e-6)
-    return vectors
 
 
 def _same(first: _Head, second: _Head) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +168,7 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
         return {}, set()
 
     stage = _Stage("Tuning", watcher)
-    known = {found.key: found for found in folder.store.rows() if found.status == "ok"}
+    known = {found.key: found for found in folder.store if found.status == "ok"}
     most = sum(len(plan.trial(each, {})) for each in plan.tunings())
     with Executor(plan.config, folder, most) as executor:
 
@@ -201,11 +201,16 @@ def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
             yield row(cell, "skipped", reasons[cell.method])
 
 
-def _keep_lost(lost: Iterable[Row], folder: RunFolder) -> None:
+def _keep_lost(lost: Collection[Row], folder: RunFolder) -> None:
     """Store rows that are not there, so that a finished run's store stays as it is."""
-    known = {found.key: found for found in folder.store.rows()}
-    if new := [found for found in lost if known.get(found.key) != found]:
-        folder.store.add(new)
+    if not lost:
+        return
+    new = {found.key: found for found in lost}
+    for found in folder.store:
+        if new.get(found.key) == found:
+            del new[found.key]
+    if new:
+        folder.store.add(new.values())
 
 
 def _pending(
@@ -223,7 +228,7 @@ def _pending(
     wanted = {(c.method, c.noise.model, c.noise.level, c.realisation, c.item.id) for c in pending}
     stale = Counter(
         found.method
-        for found in folder.store.rows()
+        for found in folder.store
         if found.key not in planned
         and (found.method, found.noise, found.level, found.realisation, found.image) in wanted
     )
@@ -286,20 +291,16 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
     if not config.timing.repeats:
         return False
     corruption = config.noises[(len(config.noises) - 1) // 2]
-    found_rows = {found.key: found for found in folder.store.rows()}
+    became = {found.key: (found.status, found.error) for found in folder.store}
     chosen: dict[str, Cell] = {}
     # A method that is not made for this noise is timed on its own; one that fails, where it does
     # not.
     for cell in sorted(
         cells,
-        key=lambda cell: (found_rows[cell.key].status != "ok", cell.noise != corruption),
+        key=lambda cell: (became[cell.key][0] != "ok", cell.noise != corruption),
     ):
         chosen.setdefault(cell.method, cell)
-    lost = {
-        name: (found_rows[cell.key].status, found_rows[cell.key].error)
-        for name, cell in chosen.items()
-        if found_rows[cell.key].status != "ok"
-    }
+    lost = {name: became[cell.key] for name, cell in chosen.items() if became[cell.key][0] != "ok"}
     known = folder.table("timing")
     if (
         not known.empty
