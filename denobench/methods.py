@@ -156,6 +156,8 @@ class FittedDenoiser(Denoiser):
     def fit(self, training: TrainingSet, *, folder: Path, progress: Progress) -> pd.DataFrame:
         """Fit to the training set and return the history, one row per epoch.
 
+        Its columns are ``epoch``, ``kept`` (True for the epoch whose weights are kept) and
+        ``seconds``; ``loss``, ``val_loss`` and ``val_psnr`` are drawn if they are there.
         Checkpoints lie in ``folder``; when it holds some, fitting goes on from there.
         """
 

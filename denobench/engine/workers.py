@@ -221,7 +221,7 @@ def _main(descriptor: int) -> None:
         serve(connection, *args)
     except (BrokenPipeError, EOFError):
         pass
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         traceback.print_exc()
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         connection.send(("full" if full else "error", reason(error)))

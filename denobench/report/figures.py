@@ -28,6 +28,8 @@ PANELS = 4
 
 # Okabe and Ito's colours, told apart by colour-blind readers, and one dark indigo. The second
 # round is dashed with open markers.
+# What a figure of a training shows, as far as a history has it.
+_CURVES = {"Loss (log scale)": ("loss", "val_loss"), "Validation PSNR (dB)": ("val_psnr",)}
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288")
 _MARKERS = "osD^vPX*<>phd8"
 _GREY = "#6b6b6b"
@@ -344,25 +346,33 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
 
 
 def _training(summary: Summary, entry: Entry) -> Picture | None:
-    """Draw the loss and the validation PSNR of every fit of a method, epoch by epoch."""
+    """Draw the loss and the validation PSNR of every fit of a method, epoch by epoch.
+
+    A history without such columns, which a method need not have, has no figure.
+    """
     if summary.training.empty:
         return None
-    history = summary.training[summary.training["entry"] == entry.id]
-    if history.empty:
+    history = summary.training[summary.training["entry"] == entry.id].dropna(axis=1, how="all")
+    curves = {
+        label: columns
+        for label, names in _CURVES.items()
+        if (columns := [name for name in names if name in history])
+    }
+    if not curves:
         return None
     fits = [*history.groupby(["noise", "levels"], sort=False)]
     colours = dict(zip([key for key, _ in fits], _COLOURS * len(fits), strict=False))
-    figure, (left, right) = panels(2, 2.7)
+    figure, places = panels(len(curves), 2.7)
     handles = []
     for key, fit in fits:
         fit = fit.sort_values("epoch")
         colour = colours[key]
-        left.plot(fit["epoch"], fit["loss"], color=colour)
-        left.plot(fit["epoch"], fit["val_loss"], color=colour, linestyle=(0, (3, 1.5)))
-        right.plot(fit["epoch"], fit["val_psnr"], color=colour)
         kept = fit[fit["kept"].astype(str).isin(["True", "1", "1.0"])]
-        for place, column in ((left, "val_loss"), (right, "val_psnr")):
-            place.plot(kept["epoch"], kept[column], "o", markersize=6, color=colour,
+        for place, columns in zip(places, curves.values(), strict=True):
+            for name in columns:
+                dashes = (0, (3, 1.5)) if name == "val_loss" else "-"
+                place.plot(fit["epoch"], fit[name], color=colour, linestyle=dashes)
+            place.plot(kept["epoch"], kept[columns[-1]], "o", markersize=6, color=colour,
                        markerfacecolor="white", zorder=5)  # fmt: skip
         name = f"{summary.noises.get(str(key[0]), key[0])}, σ = {key[1]}"
         handles.append(Line2D([], [], color=colour, label=name))
@@ -373,10 +383,9 @@ def _training(summary: Summary, entry: Entry) -> Picture | None:
         Line2D([], [], label="Epoch kept", linestyle="", marker="o", markerfacecolor="white",
                markersize=6, **black),
     ]  # fmt: skip
-    for place in (left, right):
+    for place, label in zip(places, curves, strict=True):
         place.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set(xlabel="Epoch", ylabel="Loss (log scale)", yscale="log")
-    right.set(xlabel="Epoch", ylabel="Validation PSNR (dB)")
+        place.set(xlabel="Epoch", ylabel=label, yscale="log" if "log" in label else "linear")
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
     remark = entry.details.get("remark")
     return Picture(

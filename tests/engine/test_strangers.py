@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 
+from denobench import config
+from denobench.engine.cells import compute
 from denobench.engine.coordinator import Outcome
+from denobench.engine.plan import make_plan
 from denobench.engine.queue import PATIENCE
 
 Compare = Callable[..., Outcome]
@@ -171,6 +175,41 @@ def child_eats_memory(noisy, sigma):
     subprocess.run([sys.executable, "-c", eat])
 """
 
+UNAVAILABLE = """
+from denobench import denoiser
+from denobench.errors import UnavailableError
+
+@denoiser("absent")
+def absent(noisy, sigma):
+    raise UnavailableError("needs a library that is not here")
+"""
+
+TRAINED = """
+import os, sys
+import numpy as np
+import pandas as pd
+from denobench.methods import FittedDenoiser, Info
+
+class Net(FittedDenoiser):
+    info = Info("net", "Net", tracks=("blind",))
+    training = "blind"
+
+    def fit(self, training, *, folder, progress):
+        return HISTORY
+
+    def recipe(self):
+        return {}
+
+    def save(self, path):
+        path.write_bytes(b"weights")
+
+    def load(self, path):
+        pass
+
+    def denoise(self, noisy, sigma):
+        return noisy.copy()
+"""
+
 
 @pytest.fixture
 def plugin(tmp_path: Path) -> Path:
@@ -242,6 +281,56 @@ def test_nastier_ones_too(compare: Compare, tmp_path: Path) -> None:
     }
     rows = hold(compare, path, expected, tmp_path)
     assert rows.loc["subclass", "psnr"] == rows.loc["identity", "psnr"]
+
+
+def test_source_that_is_not_the_planned_one(image_folder: Path) -> None:
+    """A method that was edited since the plan was made scores nothing under the plan's keys."""
+    settings = {"data": image_folder, "size": 32, "split": "none", "methods": ["tv"]}
+    cell = make_plan(config.parse(settings, "test")).cells({})[0]
+    assert compute(cell).row.status == "ok"
+    found = compute(replace(cell, source="another")).row
+    assert found.status == "failed"
+    assert "is not the one that was planned" in found.error
+
+
+def test_unavailable_method_is_skipped_at_once(compare: Compare, tmp_path: Path) -> None:
+    """A method that finds out when called that it cannot work here is skipped with its reason."""
+    path = tmp_path / "plugin.py"
+    path.write_text(UNAVAILABLE)
+    frame = compare(plugins=[path], methods=["identity", "absent"], limit=10).folder.frame()
+    rows = frame[frame["method"] == "absent"]
+    assert set(rows["status"]) == {"skipped"}
+    assert set(rows["error"]) == {"needs a library that is not here"}
+    assert len(rows) == (frame["method"] == "identity").sum() == 10
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        ("None", "returned NoneType"),
+        ("pd.DataFrame({'epoch': [1], 'loss': [0.5]})", "returned no kept, seconds"),
+        ("pd.DataFrame({'epoch': [1], 'kept': [False], 'seconds': [1.0]})", "kept no epoch"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("os._exit(3)", "died"),
+        ("sys.exit('enough')", "enough"),
+    ],
+)
+def test_bad_training_is_failed_rows(
+    compare: Compare,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    history: str,
+    reason: str,
+) -> None:
+    """A network whose training fails is rows with the reason; the others keep their scores."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "plugin.py"
+    path.write_text(TRAINED.replace("HISTORY", history))
+    frame = compare(plugins=[path], methods=["identity", "net"], split="paper").folder.frame()
+    statuses = frame.groupby("method")["status"].unique()
+    assert list(statuses["identity"]) == ["ok"]
+    assert list(statuses["net"]) == ["failed"]
+    assert reason in frame.loc[frame["method"] == "net", "error"].iloc[0]
 
 
 def test_method_that_keeps_failing_is_given_up(compare: Compare, plugin: Path) -> None:

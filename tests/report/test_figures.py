@@ -107,6 +107,19 @@ def test_kept_epoch_is_marked(pictures: dict[str, Picture], run: RunFolder) -> N
     assert [line.get_ydata()[0] for line in marks] == kept["val_psnr"].tolist()
 
 
+def test_training_figure_shows_what_a_history_has(summary: Summary) -> None:
+    """A history without losses has one panel, and one without any curve has no figure."""
+
+    def panels(*without: str) -> list[int]:
+        changed = replace(summary, training=summary.training.drop(columns=[*without]))
+        found = [picture for picture in draw(changed) if picture.name == "training-median"]
+        return [len(picture.figure.axes) for picture in found]
+
+    assert panels() == [2]
+    assert panels("loss", "val_loss") == [1]
+    assert panels("loss", "val_loss", "val_psnr") == []
+
+
 def test_gallery_prints_the_first_realisations_scores(
     pictures: dict[str, Picture], run: RunFolder
 ) -> None:
