@@ -138,7 +138,7 @@ def carry_out(
 
     folder = Path(out) if out else RESULTS / config.name
     outcome = coordinator.carry_out(config, folder, watcher)
-    if outcome.interrupted and outcome.folder.frame().empty:
+    if outcome.interrupted and not outcome.folder.current():
         return outcome, None
 
     def progress(done: float, total: float, text: str = "") -> None:

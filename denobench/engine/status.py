@@ -167,7 +167,7 @@ def read(path: Path) -> Status:
     if state == "running" and not _alive(now["pid"], now["process_started"]):
         state = "stopped"
     planned = folder.planned()
-    rows = [row for row in folder.rows() if planned is None or row.key in planned]
+    rows = folder.current()
     statuses: dict[str, Counter[str]] = {}
     failures: Counter[tuple[str, str, str]] = Counter()
     for row in rows:

@@ -114,9 +114,10 @@ def _take_turns(
         # All processes start together; after that one works at a time.
         children = {
             cell.method: stack.enter_context(
-                Child(_serve_calls, cell, threads=threads, plugins=plugins, log=log)
+                Child(_serve_calls, cell, own, threads=threads, plugins=(), log=log)
             )
             for cell in cells
+            for own in (_own_plugins(cell, plugins),)
         }
 
         def ask(name: str, question: str | None) -> Any:
@@ -189,7 +190,13 @@ def _summary(seconds: Sequence[float]) -> Mapping[str, float]:
     }
 
 
-def _serve_calls(connection: Connection, cell: Cell) -> None:
+def _own_plugins(cell: Cell, plugins: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the plugin file that a method comes from, or nothing."""
+    origin = methods.origin(cell.registered)
+    return tuple(path for path in plugins if str(path.resolve()) == origin)
+
+
+def _serve_calls(connection: Connection, cell: Cell, plugins: Sequence[Path]) -> None:
     """Load the method and call it once, then once per request; send home the seconds."""
     from denobench.engine import cells
 
@@ -198,6 +205,8 @@ def _serve_calls(connection: Connection, cell: Cell) -> None:
     if connection.recv() != "start":
         return
     started = time.perf_counter()
+    for path in plugins:
+        methods.add_plugin(path)
     method = cells.load_method(cell.registered, cell.parameters, cell.weights)
     sigma = cells.told_sigma(cell, noisy)
     method.denoise(noisy.copy(), sigma)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import threading
@@ -59,12 +60,26 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
         while not (file.is_file() and file.read_text().endswith("}")):
             assert processes[0].poll() is None
             time.sleep(0.1)
-        own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path)]
+        hasty = tmp_path / "hasty.py"
+        hasty.write_text("from denobench.engine import cluster\ncluster.IDLE_SECONDS = 1.0\n")
+        own = [
+            "--preload",
+            str(hasty),
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--local-directory",
+            str(tmp_path),
+        ]
         processes += [begin("worker", *own) for _ in range(2)]
         yield json.loads(file.read_text())["address"], processes[1:]
     finally:
         for process in reversed(processes):
             end(process)
+
+
+def progress(out: Path) -> dict:
+    return json.loads((out / "progress.json").read_text())
 
 
 def end(process: psutil.Process | subprocess.Popen) -> None:
@@ -93,7 +108,7 @@ def test_one_of_two_machines_is_lost(
     def kill_one() -> None:
         while not stop.wait(0.1):
             found = out / "progress.json"
-            if found.is_file() and json.loads(found.read_text())["done"] >= 3:
+            if found.is_file() and progress(out)["done"] >= 3:
                 end(workers[0])
                 return
 
@@ -144,6 +159,48 @@ def test_sent_image_gives_the_same_row(image_folder: Path) -> None:
     here, there = compute(cell).row, compute(sent).row
     assert sent.item.digest == item.digest
     assert replace(here, seconds=0, cpu_seconds=0) == replace(there, seconds=0, cpu_seconds=0)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_processes_end_with_their_coordinator(
+    image_folder: Path,
+    scheduler: tuple[str, list[subprocess.Popen]],
+    tmp_path: Path,
+    sent: signal.Signals,
+) -> None:
+    """After its coordinator was killed or interrupted nothing is computed; Dask's workers live."""
+    address, workers = scheduler
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(SLOW)
+    out = tmp_path / "run"
+    words = ["run", "--data", image_folder, "--plugin", plugin, "--methods", "slow", "--out", out]
+    words += ["--executor", "dask", "--address", address, "--set", "split=none"]
+    words += ["--set", "realisations=50", "--set", "timing.repeats=0"]
+    running = subprocess.Popen([sys.executable, "-m", "denobench", *words])
+
+    def below() -> list[psutil.Process]:
+        return [each for worker in workers for each in psutil.Process(worker.pid).children()]
+
+    while not (out / "progress.json").is_file() or progress(out)["done"] < 3:
+        assert running.poll() is None
+        time.sleep(0.1)
+    assert below()
+    running.send_signal(sent)
+    assert running.wait() == (130 if sent == signal.SIGINT else -signal.SIGKILL)
+    patience = time.monotonic() + 60
+    while below() and time.monotonic() < patience:
+        time.sleep(0.2)
+    assert not below()
+    assert all(worker.poll() is None for worker in workers)
+
+
+def test_other_versions_on_a_worker_are_named(
+    compare: Compare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker with another version of a library stops the run with both versions."""
+    monkeypatch.setattr(cluster, "harness_versions", lambda: {"numpy": "0.9"})
+    with pytest.raises(DenobenchError, match=r"has numpy \d.*, the coordinator 0\.9"):
+        compare(executor="dask")
 
 
 def test_nobody_at_the_address(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:

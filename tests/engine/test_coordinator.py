@@ -11,12 +11,39 @@ import pytest
 from filelock import FileLock
 from skimage.restoration import denoise_tv_chambolle
 
-from denobench import images, metrics, noise
+from denobench import config, images, metrics, noise
+from denobench.api import Silent
 from denobench.datasets import open_folder
-from denobench.engine.coordinator import Outcome
+from denobench.engine.coordinator import Outcome, carry_out
 from denobench.errors import DenobenchError
 
 Compare = Callable[..., Outcome]
+
+FITTED = """
+import numpy as np
+import pandas as pd
+from denobench.methods import FittedDenoiser, Info
+
+class Shrinks(FittedDenoiser):
+    info = Info("shrinks", "Shrinks", tracks=("blind",))
+    training = "blind"
+
+    def fit(self, training, *, folder, progress):
+        self.gain = 1 - max(training.levels)
+        return pd.DataFrame({"epoch": [1], "kept": [True], "seconds": [0.1]})
+
+    def recipe(self):
+        return {}
+
+    def save(self, path):
+        np.savez(path, gain=self.gain)
+
+    def load(self, path):
+        self.gain = float(np.load(path)["gain"])
+
+    def denoise(self, noisy, sigma):
+        return (noisy * self.gain).astype(np.float32)
+"""
 
 
 def test_every_cell_is_a_row_with_the_score_computed_by_hand(
@@ -78,6 +105,41 @@ def test_edited_plugin_is_computed_again(compare: Compare, strangers: Path, tmp_
     assert compare(**settings).computed == 6
     edited.write_text(strangers.read_text() + "\n# edited\n")
     assert compare(**{**settings, "plugins": [edited]}).computed == 3
+
+
+def test_other_weights_are_stale_and_named_first(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other weights make their method's cells stale alone, which is said before any is computed."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(FITTED)
+    events: list[str] = []
+
+    class Recorder(Silent):
+        def say(self, text: str) -> None:
+            events.append(text)
+
+        def stage(self, name: str, done: float, total: float, text: str = "") -> None:
+            if name == "Cells":
+                events.append(f"{done:g} of {total:g} {text}")
+
+    def run(highest: float) -> int:
+        events.clear()
+        settings = {
+            "data": image_folder, "size": 32, "split": "paper", "limit": 2, "plugins": [plugin],
+            "methods": {"identity": {}, "shrinks": {"levels": [0.1, highest]}},
+            "noise": ["gaussian:0.1"], "timing": {"repeats": 0},
+        }  # fmt: skip
+        return carry_out(config.parse(settings, "test"), tmp_path / "run", Recorder()).computed
+
+    assert run(0.2) == 4
+    assert "stale" not in "".join(events)
+    assert run(0.3) == 2
+    assert events[0].startswith("2 rows of shrinks are stale")
+    assert events[1] == "2 of 4 "
+    assert run(0.3) == 0
+    assert "stale" not in "".join(events)
 
 
 def test_one_and_two_workers_give_the_same_rows(compare: Compare, tmp_path: Path) -> None:

@@ -178,12 +178,16 @@ def test_killed_run_ends_as_an_undisturbed_one(
     pd.testing.assert_frame_equal(kept(out), kept(calm), check_exact=True)
     assert not kept(out)["key"].duplicated().any()
     assert set(kept(out)["status"]) == {"ok", "failed"}
+    assert {path.name for path in (out / "tables").iterdir()} == {
+        path.name for path in (calm / "tables").iterdir()
+    }
+    assert (out / "report.html").is_file()
     assert (out / "tuning.csv").read_bytes() == (calm / "tuning.csv").read_bytes()
     timing = RunFolder(out).table("timing").set_index("method")["status"]
     assert timing.drop("fails").eq("ok").all()
 
 
-@pytest.mark.parametrize("stage", ["Tuning", "Cells"])
+@pytest.mark.parametrize("stage", ["Training gain", "Tuning", "Cells", "Timing"])
 def test_interrupt_stops_the_workers(
     start: Callable[[Path], subprocess.Popen], tmp_path: Path, stage: str
 ) -> None:

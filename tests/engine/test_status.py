@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,22 @@ def test_status_counts_what_is_done_and_what_failed(
     told = program("status", outcome.folder.path).stdout
     assert "finished, 6 of 6 cells" in told
     assert "deliberately broken" in told
+
+
+def test_status_tells_what_runs_now(
+    compare: Compare, strangers: Path, program: Program, tmp_path: Path
+) -> None:
+    """While a run goes on, its status names the method, noise and image that a worker is at."""
+    settings = {"plugins": [strangers], "methods": ["sleeps"], "limit": 1, "timeout": 8}
+    running = threading.Thread(target=compare, kwargs=settings)
+    running.start()
+    told = ""
+    while running.is_alive() and "sleeps gaussian:0.1 on " not in told:
+        if (tmp_path / "run" / "progress.json").is_file():
+            told = program("status", tmp_path / "run").stdout
+    running.join()
+    assert "running, 0 of 1 cells" in told
+    assert "Cells: 0 of 1 sleeps gaussian:0.1 on " in told
 
 
 def test_log_has_levels(compare: Compare, strangers: Path) -> None:
