@@ -107,6 +107,17 @@ def style() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _same_jitter() -> Iterator[None]:
+    """Seed NumPy's global generator, which seaborn draws jitter from, for a while."""
+    before = np.random.get_state()
+    np.random.seed(0)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)
+
+
 def draw(summary: Summary) -> Iterator[Picture]:
     """Yield every figure that the runs have the numbers for, but the gallery."""
     for noise in summary.noises:
@@ -326,7 +337,8 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
             "data": part, "x": "gain", "y": "entry", "order": order, "hue": "entry",
             "palette": palette, "hue_order": order, "legend": False, "ax": place,
         }  # fmt: skip
-        sns.stripplot(**common, size=2.4, alpha=0.55, jitter=0.22, linewidth=0, zorder=2)
+        with _same_jitter():
+            sns.stripplot(**common, size=2.4, alpha=0.55, jitter=0.22, linewidth=0, zorder=2)
         sns.boxplot(**common, width=0.62, showfliers=False, linewidth=0.8, fill=False, zorder=3)
         place.axvline(0, color=_GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
         place.set(title=f"σ = {level:g}", xlabel="", ylabel="")
