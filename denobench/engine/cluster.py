@@ -6,7 +6,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -130,7 +132,8 @@ class Cluster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.run(_end_session, self._session.id, on_error="ignore")
+        with suppress(OSError):  # a lost scheduler's workers end by themselves
+            self._client.run(_end_session, self._session.id, on_error="ignore")
         self._client.close()
         if self._cluster is not None:
             self._cluster.close()
@@ -140,26 +143,42 @@ class Cluster:
         waiting: dict[Any, Cell] = {}
         try:
             while queue or waiting:
-                threads = sum(self._client.nthreads().values())
-                while queue and len(waiting) < 2 * threads:
-                    cell = queue.next()
-                    assert cell is not None
-                    future = self._client.submit(
-                        _compute, self._sent(cell), self._session, pure=False
-                    )
-                    waiting[future] = cell
+                with self._naming_lost_scheduler():
+                    threads = self._hand_out(queue, waiting)
                 running(list(waiting.values())[:threads])
-                done = [
-                    each
-                    for future in _ended(waiting)
-                    for each in _result(future, waiting.pop(future), queue)
-                ]
+                with self._naming_lost_scheduler():
+                    done = [
+                        each
+                        for future in _ended(waiting)
+                        for each in _result(future, waiting.pop(future), queue)
+                    ]
                 for computed in list(done):
                     done += [Computed(skipped) for skipped in queue.learn(computed.row)]
                 if done:
                     finished(done)
         finally:
-            self._client.cancel(list(waiting))
+            with suppress(OSError):
+                self._client.cancel(list(waiting))
+
+    def _hand_out(self, queue: Queue, waiting: dict[Any, Cell]) -> int:
+        """Send two cells for each of the cluster's threads, and return how many these are."""
+        threads = sum(self._client.nthreads().values())
+        while queue and len(waiting) < 2 * threads:
+            cell = queue.next()
+            assert cell is not None
+            future = self._client.submit(_compute, self._sent(cell), self._session, pure=False)
+            waiting[future] = cell
+        return threads
+
+    @contextmanager
+    def _naming_lost_scheduler(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, CancelledError) as error:
+            raise DenobenchError(
+                f"The Dask scheduler at {self._client.scheduler.address} was lost. What is "
+                "finished is kept: run again, with the address of one that runs, to go on."
+            ) from error
 
     def _sent(self, cell: Cell) -> Cell:
         """Return a cell with its image, unless all workers see the file."""

@@ -65,6 +65,7 @@ class _Stage:
         named = [f"{cell.method} {cell.noise} on {cell.item.id}" for cell in cells[:_NAMED]]
         more = len(cells) - len(named)
         self.running = ", ".join(named) + (f" and {more} more" if more else "")
+        self.running = self.running or "waiting for a worker"
         self.reach(self.done, self.total)
 
 

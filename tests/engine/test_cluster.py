@@ -46,7 +46,7 @@ def scores(outcome: Outcome) -> pd.DataFrame:
 
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """Return the address of a Dask scheduler, and its two workers, each a process of its own."""
+    """Return a Dask scheduler's address; its process and those of two workers."""
     file = tmp_path / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -72,7 +72,7 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
             str(tmp_path),
         ]
         processes += [begin("worker", *own) for _ in range(2)]
-        yield json.loads(file.read_text())["address"], processes[1:]
+        yield json.loads(file.read_text())["address"], processes
     finally:
         for process in reversed(processes):
             end(process)
@@ -99,7 +99,7 @@ def test_one_of_two_machines_is_lost(
     compare: Compare, scheduler: tuple[str, list[subprocess.Popen]], tmp_path: Path
 ) -> None:
     """A worker killed in mid-run costs nothing: rows and scores are those of this machine alone."""
-    address, workers = scheduler
+    address, (_, *workers) = scheduler
     plugin = tmp_path / "plugin.py"
     plugin.write_text(SLOW)
     settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow"], "limit": 12}
@@ -169,7 +169,7 @@ def test_processes_end_with_their_coordinator(
     sent: signal.Signals,
 ) -> None:
     """After its coordinator was killed or interrupted nothing is computed; Dask's workers live."""
-    address, workers = scheduler
+    address, (_, *workers) = scheduler
     plugin = tmp_path / "plugin.py"
     plugin.write_text(SLOW)
     out = tmp_path / "run"
@@ -192,6 +192,31 @@ def test_processes_end_with_their_coordinator(
         time.sleep(0.2)
     assert not below()
     assert all(worker.poll() is None for worker in workers)
+
+
+def test_lost_scheduler_is_named(
+    compare: Compare, scheduler: tuple[str, list[subprocess.Popen]], tmp_path: Path
+) -> None:
+    """A scheduler that dies in mid-run is one error with its address; the run goes on after it."""
+    address, (process, *_) = scheduler
+    settings = {"methods": ["identity", "tv"], "realisations": 50}
+    out = tmp_path / "run"
+
+    def kill_it() -> None:
+        while not stop.wait(0.01):
+            found = out / "progress.json"
+            if found.is_file() and progress(out)["done"] >= 3:
+                process.kill()
+                return
+
+    stop = threading.Event()
+    killer = threading.Thread(target=kill_it)
+    killer.start()
+    with pytest.raises(DenobenchError, match=f"scheduler at {address} was lost"):
+        compare(out, executor="dask", address=address, **settings)
+    stop.set()
+    killer.join()
+    assert set(compare(out, **settings).folder.frame()["status"]) == {"ok"}
 
 
 def test_other_versions_on_a_worker_are_named(

@@ -184,21 +184,23 @@ def absent(noisy, sigma):
     raise UnavailableError("needs a library that is not here")
 """
 
-TRAINED = """
+TRAINED_IMPORTS = """
 import os, sys
 import numpy as np
 import pandas as pd
 from denobench.methods import FittedDenoiser, Info
+"""
 
-class Net(FittedDenoiser):
-    info = Info("net", "Net", tracks=("blind",))
+TRAINED = """
+class Net{number}(FittedDenoiser):
+    info = Info("net{number}", "Net {number}", tracks=("blind",))
     training = "blind"
 
     def fit(self, training, *, folder, progress):
-        return HISTORY
+        return {history}
 
     def recipe(self):
-        return {}
+        return dict()
 
     def save(self, path):
         path.write_bytes(b"weights")
@@ -304,33 +306,29 @@ def test_unavailable_method_is_skipped_at_once(compare: Compare, tmp_path: Path)
     assert len(rows) == (frame["method"] == "identity").sum() == 10
 
 
-@pytest.mark.parametrize(
-    ("history", "reason"),
-    [
-        ("None", "returned NoneType"),
-        ("pd.DataFrame({'epoch': [1], 'loss': [0.5]})", "returned no kept, seconds"),
-        ("pd.DataFrame({'epoch': [1], 'kept': [False], 'seconds': [1.0]})", "kept no epoch"),
-        ("1 / 0", "ZeroDivisionError"),
-        ("os._exit(3)", "died"),
-        ("sys.exit('enough')", "enough"),
-    ],
-)
 def test_bad_training_is_failed_rows(
-    compare: Compare,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    history: str,
-    reason: str,
+    compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A network whose training fails is rows with the reason; the others keep their scores."""
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
+    expected = {
+        "None": "returned NoneType",
+        "pd.DataFrame({'epoch': [1], 'loss': [0.5]})": "returned no kept, seconds",
+        "pd.DataFrame({'epoch': [1], 'kept': [False], 'seconds': [1.0]})": "kept no epoch",
+        "1 / 0": "ZeroDivisionError",
+        "os._exit(3)": "its process died (exit code 3)",
+        "sys.exit('enough')": "SystemExit: enough",
+    }
     path = tmp_path / "plugin.py"
-    path.write_text(TRAINED.replace("HISTORY", history))
-    frame = compare(plugins=[path], methods=["identity", "net"], split="paper").folder.frame()
-    statuses = frame.groupby("method")["status"].unique()
-    assert list(statuses["identity"]) == ["ok"]
-    assert list(statuses["net"]) == ["failed"]
-    assert reason in frame.loc[frame["method"] == "net", "error"].iloc[0]
+    nets = [TRAINED.format(number=n, history=text) for n, text in enumerate(expected)]
+    path.write_text("\n".join([TRAINED_IMPORTS, *nets]))
+    names = [f"net{number}" for number in range(len(expected))]
+    settings = {"methods": ["identity", *names], "split": "paper", "limit": 1}
+    rows = compare(plugins=[path], **settings).folder.frame().set_index("method")
+    assert rows.loc["identity", "status"] == "ok"
+    for name, reason in zip(names, expected.values(), strict=True):
+        assert rows.loc[name, "status"] == "failed"
+        assert reason in rows.loc[name, "error"]
 
 
 def test_method_that_keeps_failing_is_given_up(compare: Compare, plugin: Path) -> None:
