@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from denobench.errors import DenobenchError
+
+if TYPE_CHECKING:
+    # Imported by the functions that use it: workers, which do not, start in half the time.
+    import pandas as pd
 
 LOG = "workers.log"
 _NOISY = 0.1  # quartiles so far apart, as a share of the median
@@ -155,6 +158,8 @@ class RowStore:
 
 def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
     """Return rows as a tidy frame: one row per cell, one column per field and per metric."""
+    import pandas as pd
+
     records = []
     for row in rows:
         record = asdict(row)
@@ -171,6 +176,8 @@ def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
 
 def from_frame(frame: pd.DataFrame) -> list[Row]:
     """Return the rows that `to_frame` made a frame of."""
+    import pandas as pd
+
     known = [name for name in _COLUMNS if name in frame]
     scores = [name for name in frame if name not in (*_COLUMNS, "run")]
     return [
@@ -223,19 +230,25 @@ class RunFolder:
 
         A committed run may carry ``rows.parquet`` alone.
         """
-        if not (self.path / "rows.sqlite").is_file():
-            if not (self.path / "rows.parquet").is_file():
-                raise DenobenchError(f"{self.path} holds neither rows.sqlite nor rows.parquet.")
-            return pd.read_parquet(self.path / "rows.parquet")
-        return to_frame(self.current(), self.name)
+        if (self.path / "rows.sqlite").is_file():
+            return to_frame(self.current(), self.name)
+        exported = self._exported()
+        if exported is None:
+            raise DenobenchError(f"{self.path} holds neither rows.sqlite nor rows.parquet.")
+        return exported
 
     def rows(self) -> list[Row]:
         """Return all rows that are kept; of a committed run, those of ``rows.parquet``."""
         if (self.path / "rows.sqlite").is_file():
             return self.store.rows()
-        if (self.path / "rows.parquet").is_file():
-            return from_frame(pd.read_parquet(self.path / "rows.parquet"))
-        return []
+        exported = self._exported()
+        return [] if exported is None else from_frame(exported)
+
+    def _exported(self) -> pd.DataFrame | None:
+        import pandas as pd
+
+        path = self.path / "rows.parquet"
+        return pd.read_parquet(path) if path.is_file() else None
 
     def current(self) -> list[Row]:
         """Return the rows of the current plan's cells, as far as they are computed."""
@@ -261,6 +274,8 @@ class RunFolder:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
+        import pandas as pd
+
         path = self.path / f"{name}.csv"
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 

@@ -115,8 +115,10 @@ class Cluster:
             self._cluster = distributed.LocalCluster(
                 n_workers=1, threads_per_worker=processes, processes=False, dashboard_address=None
             )
+            address = self._cluster.scheduler_address
+        self._address = address
         try:
-            self._client = distributed.Client(address or self._cluster, timeout=PATIENCE_SECONDS)
+            self._client = distributed.Client(self._address, timeout=PATIENCE_SECONDS)
         except (OSError, ValueError) as error:
             raise DenobenchError(
                 f"--address {address}: no Dask scheduler answers there ({error}); "
@@ -176,7 +178,7 @@ class Cluster:
             yield
         except (OSError, CancelledError) as error:
             raise DenobenchError(
-                f"The Dask scheduler at {self._client.scheduler.address} was lost. What is "
+                f"The Dask scheduler at {self._address} was lost. What is "
                 "finished is kept: run again, with the address of one that runs, to go on."
             ) from error
 
