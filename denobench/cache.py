@@ -7,7 +7,6 @@ import pickle
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Generic, TypeVar
 
 from platformdirs import user_cache_dir
@@ -51,19 +50,8 @@ class OnDisk(Generic[Entry]):
     """A list in a temporary file: memory does not grow with the number of its entries."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by __exit__
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed by close()
         self._starts: list[int] = []
-
-    def __enter__(self) -> OnDisk[Entry]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -74,6 +62,10 @@ class OnDisk(Generic[Entry]):
 
     def __iter__(self) -> Iterator[Entry]:
         return (self[number] for number in range(len(self)))
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
 
     def append(self, entry: Entry) -> None:
         """Add an entry.

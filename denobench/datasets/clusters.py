@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -134,7 +135,7 @@ def _name(digests: list[str], groups: NDArray[np.int32]) -> dict[str, str]:
 def _group(paths: list[Path], progress: Progress | None) -> NDArray[np.int32]:
     """Return the number of the group of each of the distinct files."""
     steps = 2 * len(paths)
-    with OnDisk[_Head]() as heads:
+    with closing(OnDisk[_Head]()) as heads:
         for path in paths:
             heads.append(_head(images.read(path)))
             if progress:
@@ -202,8 +203,8 @@ def _local_features(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDA
 def _candidates(heads: OnDisk[_Head]) -> list[list[int]]:
     """Return for each image the later ones that it may show the same slice as."""
     signs = np.array([head.hash for head in heads], np.int8) * 2 - 1
-    found: list[set[int]] = [set() for _ in heads]
-    with OnDisk[NDArray[np.float32]]() as blocks:
+    found: list[set[int]] = [set() for _ in range(len(heads))]
+    with closing(OnDisk[NDArray[np.float32]]()) as blocks:
         for block in _aggregated(heads):
             blocks.append(block)
         start = 0

@@ -277,20 +277,25 @@ _seats: dict[int, _Seat] = {}
 
 def _compute(cell: Cell, session: Session) -> Computed:
     """Compute a cell on a Dask worker."""
-    from distributed import get_worker
-
-    for name, planned in session.versions.items():
-        if installed_version(name) != planned:
-            raise DenobenchError(
-                f"Dask worker {get_worker().address} has {name} {installed_version(name)}, the "
-                f"coordinator {planned}: install the same versions on all machines."
-            )
     seat = _seats.get(threading.get_ident())
     if seat is None or seat.session.id != session.id:
+        _check_versions(session.versions)
         if seat:
             seat.end()
         seat = _seats[threading.get_ident()] = _Seat(session)
     return seat.compute(cell)
+
+
+def _check_versions(planned: Mapping[str, str]) -> None:
+    """Raise if this Dask worker computes with other libraries than its coordinator."""
+    from distributed import get_worker
+
+    for name, expected in planned.items():
+        if (here := installed_version(name)) != expected:
+            raise DenobenchError(
+                f"Dask worker {get_worker().address} has {name} {here}, the coordinator "
+                f"{expected}: install the same versions on all machines."
+            )
 
 
 def _end_session(session: str) -> None:

@@ -64,8 +64,8 @@ class _Stage:
         """Say which run, the first of them in full."""
         named = [f"{cell.method} {cell.noise} on {cell.item.id}" for cell in cells[:_NAMED]]
         more = len(cells) - len(named)
-        self.running = ", ".join(named) + (f" and {more} more" if more else "")
-        self.running = self.running or "waiting for a worker"
+        text = ", ".join(named) + (f" and {more} more" if more else "")
+        self.running = text or "waiting for a worker"
         self.reach(self.done, self.total)
 
 
@@ -225,6 +225,8 @@ def _pending(
         for cell in cells
         if statuses.get(cell.key) != "ok" or (cell.picture and _picture_missing(cell, folder))
     ]
+    if not pending:
+        return []
     planned = {cell.key for cell in cells} | trials
     wanted = {(c.method, c.noise.model, c.noise.level, c.realisation, c.item.id) for c in pending}
     stale = Counter(

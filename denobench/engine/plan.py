@@ -210,12 +210,16 @@ class Plan:
                     continue
                 firsts = [
                     replace(
-                        self._cell(method, settings, corruption, self.config.metrics),
+                        self._cell(
+                            method,
+                            tuned.get((method.name, corruption, fold), {}),
+                            corruption,
+                            self.config.metrics,
+                        ),
                         weights=path,
                         weights_digest=digest,
                     )
                     for fold in range(len(self.splits))
-                    for settings in (tuned.get((method.name, corruption, fold), {}),)
                 ]
                 cells += [
                     replace(

@@ -114,10 +114,16 @@ def _take_turns(
         # All processes start together; after that one works at a time.
         children = {
             cell.method: stack.enter_context(
-                Child(_serve_calls, cell, own, threads=threads, plugins=(), log=log)
+                Child(
+                    _serve_calls,
+                    cell,
+                    _own_plugins(cell, plugins),
+                    threads=threads,
+                    plugins=(),  # registered when the clock runs: their import is a cold start's
+                    log=log,
+                )
             )
             for cell in cells
-            for own in (_own_plugins(cell, plugins),)
         }
 
         def ask(name: str, question: str | None) -> Any:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,8 +79,30 @@ def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
             end(process)
 
 
-def progress(out: Path) -> dict:
-    return json.loads((out / "progress.json").read_text())
+def begun(out: Path) -> bool:
+    """Return whether a run has three finished cells."""
+    found = out / "progress.json"
+    return found.is_file() and json.loads(found.read_text())["done"] >= 3
+
+
+@contextmanager
+def under_way(out: Path, act: Callable[[], None]) -> Iterator[None]:
+    """Act once when a run, which is begun within this context, has begun its cells."""
+
+    def watch() -> None:
+        while not stop.wait(0.01):
+            if begun(out):
+                act()
+                return
+
+    stop = threading.Event()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
 
 
 def end(process: psutil.Process | subprocess.Popen) -> None:
@@ -105,19 +128,8 @@ def test_one_of_two_machines_is_lost(
     settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow"], "limit": 12}
     out = tmp_path / "cluster"
 
-    def kill_one() -> None:
-        while not stop.wait(0.1):
-            found = out / "progress.json"
-            if found.is_file() and progress(out)["done"] >= 3:
-                end(workers[0])
-                return
-
-    stop = threading.Event()
-    killer = threading.Thread(target=kill_one)
-    killer.start()
-    there = compare(out, executor="dask", address=address, **settings)
-    stop.set()
-    killer.join()
+    with under_way(out, lambda: end(workers[0])):
+        there = compare(out, executor="dask", address=address, **settings)
     assert workers[0].poll() is not None
     here = compare(tmp_path / "here", **settings)
     pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
@@ -181,7 +193,7 @@ def test_processes_end_with_their_coordinator(
     def below() -> list[psutil.Process]:
         return [each for worker in workers for each in psutil.Process(worker.pid).children()]
 
-    while not (out / "progress.json").is_file() or progress(out)["done"] < 3:
+    while not begun(out):
         assert running.poll() is None
         time.sleep(0.1)
     assert below()
@@ -202,20 +214,11 @@ def test_lost_scheduler_is_named(
     settings = {"methods": ["identity", "tv"], "realisations": 50}
     out = tmp_path / "run"
 
-    def kill_it() -> None:
-        while not stop.wait(0.01):
-            found = out / "progress.json"
-            if found.is_file() and progress(out)["done"] >= 3:
-                process.kill()
-                return
-
-    stop = threading.Event()
-    killer = threading.Thread(target=kill_it)
-    killer.start()
-    with pytest.raises(DenobenchError, match=f"scheduler at {address} was lost"):
+    with (
+        under_way(out, process.kill),
+        pytest.raises(DenobenchError, match=f"scheduler at {address} was lost"),
+    ):
         compare(out, executor="dask", address=address, **settings)
-    stop.set()
-    killer.join()
     assert set(compare(out, **settings).folder.frame()["status"]) == {"ok"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from fitted import GAIN
 from skimage.restoration import denoise_tv_chambolle
 
 from denobench import config, images, metrics, noise
@@ -19,30 +20,13 @@ from denobench.errors import DenobenchError
 
 Compare = Callable[..., Outcome]
 
-FITTED = """
-import numpy as np
-import pandas as pd
-from denobench.methods import FittedDenoiser, Info
-
-class Shrinks(FittedDenoiser):
+SHRINKS = """
+class Shrinks(Gain):
     info = Info("shrinks", "Shrinks", tracks=("blind",))
-    training = "blind"
 
     def fit(self, training, *, folder, progress):
         self.gain = 1 - max(training.levels)
         return pd.DataFrame({"epoch": [1], "kept": [True], "seconds": [0.1]})
-
-    def recipe(self):
-        return {}
-
-    def save(self, path):
-        np.savez(path, gain=self.gain)
-
-    def load(self, path):
-        self.gain = float(np.load(path)["gain"])
-
-    def denoise(self, noisy, sigma):
-        return (noisy * self.gain).astype(np.float32)
 """
 
 
@@ -113,7 +97,7 @@ def test_other_weights_are_stale_and_named_first(
     """Other weights make their method's cells stale alone, which is said before any is computed."""
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
     plugin = tmp_path / "plugin.py"
-    plugin.write_text(FITTED)
+    plugin.write_text(GAIN + SHRINKS)
     events: list[str] = []
 
     class Recorder(Silent):

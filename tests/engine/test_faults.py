@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from fitted import GAIN
 
 from denobench.engine.coordinator import Outcome
 from denobench.errors import DenobenchError
@@ -27,12 +28,6 @@ MOMENTS = ["commit", "Tuning", "Training gain", "report", "Cells", "Timing"]
 KILLS = int(os.environ.get("DENOBENCH_KILLS", "3"))
 
 PLUGIN = """
-import json, time
-import numpy as np
-import pandas as pd
-from denobench import denoiser
-from denobench.methods import FittedDenoiser, Info
-
 @denoiser("slow", tracks=("blind",))
 def slow(noisy, sigma):
     time.sleep(0.03)
@@ -44,9 +39,8 @@ def fails(noisy, sigma):
         raise ValueError("not this one")
     return noisy.copy()
 
-class Gain(FittedDenoiser):
+class Learnt(Gain):
     info = Info("gain", "Gain", tracks=("blind",))
-    training = "blind"
 
     def fit(self, training, *, folder, progress):
         kept = folder / "epochs.json"
@@ -62,18 +56,6 @@ class Gain(FittedDenoiser):
         self.gain = gains[-1]
         epochs = range(1, 11)
         return pd.DataFrame({"epoch": epochs, "kept": [e == 10 for e in epochs], "seconds": 0.1})
-
-    def recipe(self):
-        return {}
-
-    def save(self, path):
-        np.savez(path, gain=self.gain)
-
-    def load(self, path):
-        self.gain = float(np.load(path)["gain"])
-
-    def denoise(self, noisy, sigma):
-        return (noisy * self.gain).astype(np.float32)
 """
 
 
@@ -91,7 +73,7 @@ def words(image_folder: Path, plugin: Path, out: Path) -> list[str]:
 def start(image_folder: Path, tmp_path: Path) -> Iterator[Callable[[Path], subprocess.Popen]]:
     """Return a function that starts the run in a folder, with a cache of its own beside it."""
     plugin = tmp_path / "plugin.py"
-    plugin.write_text(PLUGIN)
+    plugin.write_text(GAIN + PLUGIN)
     started = []
 
     def begin(out: Path) -> subprocess.Popen:

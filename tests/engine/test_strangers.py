@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from fitted import GAIN
 
 from denobench import config
 from denobench.engine.cells import compute
@@ -184,32 +185,12 @@ def absent(noisy, sigma):
     raise UnavailableError("needs a library that is not here")
 """
 
-TRAINED_IMPORTS = """
-import os, sys
-import numpy as np
-import pandas as pd
-from denobench.methods import FittedDenoiser, Info
-"""
-
 TRAINED = """
-class Net{number}(FittedDenoiser):
+class Net{number}(Gain):
     info = Info("net{number}", "Net {number}", tracks=("blind",))
-    training = "blind"
 
     def fit(self, training, *, folder, progress):
         return {history}
-
-    def recipe(self):
-        return dict()
-
-    def save(self, path):
-        path.write_bytes(b"weights")
-
-    def load(self, path):
-        pass
-
-    def denoise(self, noisy, sigma):
-        return noisy.copy()
 """
 
 
@@ -321,7 +302,7 @@ def test_bad_training_is_failed_rows(
     }
     path = tmp_path / "plugin.py"
     nets = [TRAINED.format(number=n, history=text) for n, text in enumerate(expected)]
-    path.write_text("\n".join([TRAINED_IMPORTS, *nets]))
+    path.write_text("\n".join([GAIN, *nets]))
     names = [f"net{number}" for number in range(len(expected))]
     settings = {"methods": ["identity", *names], "split": "paper", "limit": 1}
     rows = compare(plugins=[path], **settings).folder.frame().set_index("method")
