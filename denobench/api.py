@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denobench.errors import DenobenchError
+from denobench.progress import Silent, of_stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,22 +15,12 @@ if TYPE_CHECKING:
 
     from denobench.config import Config
     from denobench.engine.coordinator import Outcome
-    from denobench.engine.status import Watcher
     from denobench.models import Model
+    from denobench.progress import Watcher
     from denobench.report import Report
     from denobench.verification import Verification
 
 RESULTS = Path("results")
-
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
-        """Say nothing."""
-
-    def say(self, text: str) -> None:
-        """Say nothing."""
 
 
 def run(
@@ -72,7 +63,7 @@ def run(
 
     loaded = configs.load(config, settings)
     if progress:
-        from denobench.progress import Bars
+        from denobench.bars import Bars
 
         with Bars() as bars:
             outcome, _ = carry_out(loaded, out, bars)
@@ -99,24 +90,19 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
         If the config names no method that has to be trained, or a training fails.
     """
     from denobench.cache import cache_folder
-    from denobench.engine.plan import make_plan
-    from denobench.engine.training import obtain
+    from denobench.engine.planning.plan import make_plan
+    from denobench.engine.stages.training import obtain
 
-    plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
+    plan = make_plan(config, progress=of_stage(watcher, "Images"))
     trained = []
     for method, training, _ in plan.trainings():
-        stage = f"Training {method.name}"
-
-        def progress(done: float, total: float, text: str = "", stage: str = stage) -> None:
-            watcher.stage(stage, done, total, text)
-
         trained.append(
             obtain(
                 method,
                 training,
                 plugins=config.plugins,
                 log=cache_folder() / "training.log",
-                progress=progress,
+                progress=of_stage(watcher, f"Training {method.name}"),
             )
         )
     if not trained:
@@ -141,13 +127,12 @@ def carry_out(
     if outcome.interrupted and not outcome.folder.current():
         return outcome, None
 
-    def progress(done: float, total: float, text: str = "") -> None:
-        watcher.stage("Report", done, total, text)
-
     try:
         with naming_full_disk(folder):
             found = report.unchanged(outcome.folder)
-            return outcome, found or report.write([outcome.folder], progress=progress)
+            return outcome, found or report.write(
+                [outcome.folder], progress=of_stage(watcher, "Report")
+            )
     except KeyboardInterrupt:
         outcome.interrupted = True
         return outcome, None
@@ -205,7 +190,7 @@ def verify(
         RunFolder.open(Path(run)),
         sample=sample,
         data=Path(data) if data else None,
-        progress=lambda done, total, text: watcher.stage("Rows", done, total, text),
+        progress=of_stage(watcher, "Rows"),
     )
 
 

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import wraps
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denobench import stabilisation
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
+from denobench.progress import Progress
 from denobench.registry import Registry, import_file
 
 if TYPE_CHECKING:
@@ -132,13 +133,6 @@ class TrainingSet:
             "levels": list(self.levels),
             "seed": self.seed,
         }
-
-
-class Progress(Protocol):
-    """Told how far a long stage is."""
-
-    def __call__(self, done: float, total: float, text: str = "") -> None:
-        """Say that ``done`` of ``total`` steps are finished, and in words what runs."""
 
 
 class FittedDenoiser(Denoiser):

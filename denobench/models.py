@@ -25,7 +25,8 @@ from filelock import FileLock
 
 from denobench.cache import cache_folder
 from denobench.errors import DenobenchError, unknown
-from denobench.methods import FittedDenoiser, Progress, TrainingSet
+from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.progress import Progress
 
 WEIGHTS = "weights.npz"
 INFO = "model.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +16,13 @@ import pandas as pd
 
 from denobench import config as configs
 from denobench import models, trials
-from denobench.engine import cells as engine_cells
 from denobench.engine.manifest import describe
-from denobench.engine.plan import Cell, Plan, make_plan
-from denobench.engine.tuning import chosen
+from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.plan import Plan, make_plan
+from denobench.engine.stages.tuning import chosen
+from denobench.engine.workers import cells as engine_cells
 from denobench.noise import Noise
+from denobench.progress import Progress
 from denobench.report import texts
 from denobench.rows import RunFolder
 
@@ -56,7 +58,7 @@ def verify(
     *,
     sample: int,
     data: Path | None = None,
-    progress: Callable[[float, float, str], None],
+    progress: Progress,
 ) -> Verification:
     """Make every table again from the rows, and compute a sample of the rows again.
 

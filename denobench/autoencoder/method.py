@@ -15,7 +15,8 @@ from denobench.autoencoder.padding import pad
 from denobench.autoencoder.training import Recipe
 from denobench.autoencoder.weights import Weights
 from denobench.errors import DenobenchError, unknown
-from denobench.methods import FittedDenoiser, Info, Progress, TrainingSet
+from denobench.methods import FittedDenoiser, Info, TrainingSet
+from denobench.progress import Progress
 
 if TYPE_CHECKING:
     import keras

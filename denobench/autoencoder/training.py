@@ -26,7 +26,8 @@ from denobench.autoencoder.padding import pad
 from denobench.autoencoder.weights import Weights
 from denobench.datasets import Item
 from denobench.errors import DenobenchError
-from denobench.methods import Progress, TrainingSet
+from denobench.methods import TrainingSet
+from denobench.progress import Progress
 
 if TYPE_CHECKING:
     import keras

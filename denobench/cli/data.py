@@ -28,13 +28,13 @@ def audit(
     from rich.markup import escape
     from rich.table import Table
 
+    from denobench.bars import Bars
     from denobench.datasets import audit as auditing
+    from denobench.progress import of_stage
 
     console = Console(highlight=False)
-    with Console(stderr=True).status("Looking at the images") as status:
-        found = auditing.audit(
-            folder, progress=lambda done, total: status.update(f"Image {done} of {total}")
-        )
+    with Bars() as bars:
+        found = auditing.audit(folder, progress=of_stage(bars, "Images"))
     if sheet:
         auditing.contact_sheet(found, sheet)
     if as_json:

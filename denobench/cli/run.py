@@ -39,8 +39,8 @@ def run(
 
     Run again with the same folder, and what is finished is not computed again.
     """
+    from denobench.bars import Bars
     from denobench.cli.comparison import load_config, show
-    from denobench.progress import Bars
 
     executing = [f"executor={executor}"] if executor else []
     executing += [f"address={address}"] if address else []

@@ -33,8 +33,8 @@ def train(
     Stop it at any moment: the same command goes on where it was.
     """
     from denobench.api import train as train_all
+    from denobench.bars import Bars
     from denobench.cli.comparison import load_config
-    from denobench.progress import Bars
 
     loaded = load_config(
         config,

@@ -22,7 +22,7 @@ def verify(
     Exit code 1 if anything differs.
     """
     from denobench import api
-    from denobench.progress import Bars
+    from denobench.bars import Bars
 
     with Bars() as bars:
         found = api.verify(run, sample=sample, data=data, watcher=bars)

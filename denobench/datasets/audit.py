@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,12 @@ from denobench.datasets.base import Dataset, Unreadable
 from denobench.datasets.sources import open_folder
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
+from denobench.progress import Progress
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
 THUMBNAIL = 160  # pixels of a picture on a contact sheet
 CAPTION = 18  # pixels above it
 COLUMNS = 9  # pictures side by side
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

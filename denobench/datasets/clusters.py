@@ -25,7 +25,7 @@ images", MICCAI 2006 (normalised gradient fields).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -41,6 +41,7 @@ from threadpoolctl import threadpool_limits
 from denobench import images
 from denobench.cache import OnDisk, cache_folder, write_atomically
 from denobench.errors import DenobenchError
+from denobench.progress import Progress
 
 VERSION = 1  # enters the cache's key: goes up when other groups may come out
 
@@ -55,8 +56,6 @@ TOLERANCE = 3.0  # pixels by which a match may miss the affine map
 INLIERS = 25  # matches that must agree on the map
 OVERLAP = 0.4  # of the smaller head
 AGREEMENT = 0.75  # correlation of the gradient fields
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

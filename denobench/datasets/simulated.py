@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +29,7 @@ from platformdirs import user_cache_dir
 
 from denobench.datasets import anatomy
 from denobench.errors import DenobenchError
+from denobench.progress import Progress
 
 VERSION = 1  # enters the seeds: goes up with any change of pixels
 SIZE = anatomy.SIZE
@@ -40,8 +40,6 @@ GAP = 2.0  # mm between slabs
 # Lowest and highest template coordinate across the slices, in mm, and the number of slabs between.
 # Sagittal slabs lie on one side only: the template is symmetric, the other shows the same again.
 RANGES = {"axial": (50.0, 140.0, 25), "coronal": (52.0, 182.0, 10), "sagittal": (101.0, 149.0, 5)}
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

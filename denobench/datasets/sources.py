@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from importlib import resources
@@ -13,11 +12,11 @@ from denobench import images
 from denobench.datasets import clusters, simulated
 from denobench.datasets.base import Dataset, FileItem, SimulatedItem, Unreadable
 from denobench.errors import DenobenchError
+from denobench.progress import Progress
 from denobench.registry import Registry
 
 REGISTRY = Registry("denobench.datasets", "data set")
 
-Progress = Callable[[int, int], None]
 
 SIMULATED_REMARK = (
     "The simulated set is one averaged anatomy: it demonstrates the tool and ranks nothing."

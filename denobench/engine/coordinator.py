@@ -14,12 +14,15 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from denobench.config import Config
-from denobench.engine import manifest, timing, training, tuning
-from denobench.engine.cells import Computed, row
-from denobench.engine.executors import Executor
-from denobench.engine.plan import Cell, Plan, Tuned, make_plan
-from denobench.engine.status import Journal, Watcher
+from denobench.engine import manifest
+from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.plan import Plan, Tuned, make_plan
+from denobench.engine.stages import timing, training, tuning
+from denobench.engine.status import Journal
+from denobench.engine.workers.cells import Computed, row
+from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
+from denobench.progress import Watcher, of_stage
 from denobench.rows import LOG, Row, RunFolder, machine_noise, naming_full_disk, write_text
 
 _NAMED = 4  # cells that a line says to be running
@@ -55,7 +58,7 @@ class _Stage:
     total: float = 1.0
     running: str = ""
 
-    def reach(self, done: float, total: float) -> None:
+    def reach(self, done: float, total: float, text: str = "") -> None:  # noqa: ARG002
         """Say how many are finished."""
         self.done, self.total = done, total
         self.watcher.stage(self.name, done, total, self.running)
@@ -86,7 +89,7 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     DenobenchError
         If a name in the config is wrong, images are missing, or another process fills the folder.
     """
-    plan = make_plan(config, progress=lambda done, total: watcher.stage("Images", done, total))
+    plan = make_plan(config, progress=of_stage(watcher, "Images"))
     for found in plan.dataset.unreadable:
         watcher.say(f"Left out {found.path}: {found.reason}")
     with naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
@@ -322,7 +325,7 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
             timeout=config.timeout,
             plugins=config.plugins,
             log=folder.path / LOG,
-            progress=lambda done, total, text="": watcher.stage("Timing", done, total, text),
+            progress=of_stage(watcher, "Timing"),
             lost=lost,
         )
         crashed = set(found.loc[found["status"] == "crashed", "method"])

@@ -17,11 +17,11 @@ import numpy as np
 from denobench import images, metrics, noise
 from denobench.datasets import Item
 from denobench.datasets.audit import residual_noise
-from denobench.engine.cells import CLIP
-from denobench.engine.machine import hardware
-from denobench.engine.plan import Plan
-from denobench.engine.planned import PlannedMethod
-from denobench.engine.sources import harness_versions, installed_version
+from denobench.engine.planning.methods import PlannedMethod
+from denobench.engine.planning.plan import Plan
+from denobench.engine.planning.sources import harness_versions, installed_version
+from denobench.engine.workers.cells import CLIP
+from denobench.engine.workers.machine import hardware
 
 RESIDUAL_SAMPLE = 20
 

@@ -11,25 +11,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 
+from denobench.progress import Watcher
 from denobench.rows import RunFolder, write_text
 
 _FILE = "progress.json"
 _SECONDS = 0.5  # between two writings of it
 _LOGGER = logging.getLogger("denobench")
-
-
-class Watcher(Protocol):
-    """Told how far each stage of a run is, and what is worth saying on the way."""
-
-    def stage(self, name: str, done: float, total: float, text: str = "") -> None:
-        """Say that ``done`` of ``total`` steps of a stage are finished, and what runs."""
-
-    def say(self, text: str) -> None:
-        """Say something once."""
 
 
 class _LogFile(logging.FileHandler):

@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denobench.errors import DenobenchError
+from denobench.progress import Progress, unheard
+from denobench.report.record import Report
 from denobench.rows import RunFolder, write_text
 
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from denobench.report.formats import Table
-    from denobench.report.summary import Summary
+    from denobench.report.data.summary import Summary
+    from denobench.report.data.table import Table
 
 __all__ = ["Report", "console_table", "texts", "unchanged", "write"]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a report consists of.
-
-    Attributes
-    ----------
-    folder
-        Where it lies.
-    paths
-        The files that were written.
-    summary
-        The comparison in sentences: who leads each track, warnings, failures.
-    failures
-        Number of cells that failed, timed out or crashed; skipped ones are in the summary.
-    main_tables
-        The main table of every noise model.
-    """
-
-    folder: Path
-    paths: tuple[Path, ...]
-    summary: tuple[str, ...]
-    failures: int
-    main_tables: tuple[Table, ...]
-
-    @property
-    def page(self) -> Path:
-        """The page, the report's front."""
-        return self.folder / "report.html"
-
-    @property
-    def table(self) -> Group:
-        """The main tables, to be printed with rich."""
-        return _on_console(self.main_tables)
 
 
 def write(
     folders: Sequence[RunFolder],
     out: Path | None = None,
     *,
-    progress: Callable[[float, float, str], None] | None = None,
+    progress: Progress = unheard,
 ) -> Report:
     """Write the report of one or more runs: rows, tables, figures, text and ``report.html``.
 
@@ -79,12 +45,10 @@ def write(
     """
     # Imported here: a program that only lists or denoises never waits for matplotlib.
     from denobench.report import record
-    from denobench.report.summary import summarise
+    from denobench.report.data.summary import summarise
 
     if out is None and len(folders) > 1:
         raise DenobenchError("A report on several runs needs a folder of its own to be written to.")
-    if progress is None:
-        progress = _silent
     progress(0, 4, "intervals")
     summary = summarise(folders)
     folder = out or folders[0].path
@@ -101,14 +65,13 @@ def unchanged(folder: RunFolder) -> Report | None:
     """Return a run's report as it lies there, or None if writing it again could change it."""
     from denobench.report import record
 
-    found = record.find(folder)
-    return Report(**found) if found else None
+    return record.find(folder)
 
 
 def texts(folders: Sequence[RunFolder]) -> dict[str, str]:
     """Return the texts of a report, by their path in its folder, without writing any."""
-    from denobench.report.summary import summarise
-    from denobench.report.tables import make_tables
+    from denobench.report.data.summary import summarise
+    from denobench.report.tables.scores import make_tables
 
     summary = summarise(folders)
     return _texts(summary, make_tables(summary))
@@ -116,8 +79,8 @@ def texts(folders: Sequence[RunFolder]) -> dict[str, str]:
 
 def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
     """Every table as CSV (tidy), Markdown and LaTeX, and the paragraph for a paper."""
-    from denobench.report.formats import to_latex, to_markdown
-    from denobench.report.prose import paragraphs
+    from denobench.report.tables.formats import to_latex, to_markdown
+    from denobench.report.text.prose import paragraphs
 
     found = {}
     for table in tables:
@@ -127,15 +90,16 @@ def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
     return found | {"text.md": "\n\n".join(paragraphs(summary)) + "\n"}
 
 
-def _write(summary: Summary, folder: Path, progress: Callable[[float, float, str], None]) -> Report:
-    from denobench.report.figures import draw, save
-    from denobench.report.gallery import draw_gallery
-    from denobench.report.page import render
-    from denobench.report.ranks import draw_ranks
-    from denobench.report.sensitivity import draw_sensitivity
-    from denobench.report.tables import main_tables, make_tables
-    from denobench.report.tuned import draw_tuning
-    from denobench.report.verdict import judge
+def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
+    from denobench.report.figures.curves import draw
+    from denobench.report.figures.gallery import draw_gallery
+    from denobench.report.figures.ranks import draw_ranks
+    from denobench.report.figures.sensitivity import draw_sensitivity
+    from denobench.report.figures.style import save
+    from denobench.report.figures.tuning import draw_tuning
+    from denobench.report.page.page import render
+    from denobench.report.tables.scores import main_tables, make_tables
+    from denobench.report.text.verdict import judge
 
     for name in ("tables", "figures"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -172,24 +136,17 @@ def console_table(folders: Sequence[RunFolder]) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    from denobench.report.summary import summarise
-    from denobench.report.tables import main_tables
-    from denobench.report.verdict import FAILURE, VERDICT, WARNING, judge
+    from denobench.report.data.summary import summarise
+    from denobench.report.tables.formats import on_console
+    from denobench.report.tables.scores import main_tables
+    from denobench.report.text.verdict import FAILURE, VERDICT, WARNING, judge
 
     summary = summarise(folders, intervals=False)
     styles = {VERDICT: "", WARNING: "yellow", FAILURE: "red"}
     return Group(
-        _on_console(main_tables(summary)),
+        on_console(main_tables(summary)),
         *(Text(line.text, styles[line.kind]) for line in judge(summary)),
     )
-
-
-def _on_console(tables: Iterable[Table]) -> Group:
-    from rich.console import Group
-
-    from denobench.report.formats import to_rich
-
-    return Group(*(to_rich(table) for table in tables))
 
 
 def _export(summary: Summary, folder: Path) -> list[Path]:
@@ -201,7 +158,3 @@ def _export(summary: Summary, folder: Path) -> list[Path]:
     temporary.replace(paths[0])
     write_text(paths[1], rows.to_csv(index=False))
     return paths
-
-
-def _silent(done: float, total: float, text: str = "") -> None:
-    """Report nothing."""

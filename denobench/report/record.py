@@ -1,10 +1,10 @@
-"""What a report was made of, so that one that would come out the same is not made again."""
+"""What a report consists of and was made of; one that would come out the same is found again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -12,17 +12,54 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from denobench.report.formats import Cell, Column, Section, Table
+from denobench.report.data.table import Column, Field, Section, Table
 from denobench.rows import RunFolder, write_text
 
 if TYPE_CHECKING:
-    from denobench.report import Report
+    from rich.console import Group
 
 FILE = "report.json"
 
 _PACKAGE = Path(__file__).parents[1]
 _LIBRARIES = ("jinja2", "matplotlib", "numpy", "pandas", "scikit-posthocs", "scipy", "seaborn")
 _TABLES = ("timing.csv", "training.csv", "tuning.csv", "plan.json", "rows.sqlite")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report consists of.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    paths
+        The files that were written.
+    summary
+        The comparison in sentences: who leads each track, warnings, failures.
+    failures
+        Number of cells that failed, timed out or crashed; skipped ones are in the summary.
+    main_tables
+        The main table of every noise model.
+    """
+
+    folder: Path
+    paths: tuple[Path, ...]
+    summary: tuple[str, ...]
+    failures: int
+    main_tables: tuple[Table, ...]
+
+    @property
+    def page(self) -> Path:
+        """The page, the report's front."""
+        return self.folder / "report.html"
+
+    @property
+    def table(self) -> Group:
+        """The main tables, to be printed with rich."""
+        from denobench.report.tables.formats import on_console
+
+        return on_console(self.main_tables)
 
 
 def keep(folder: RunFolder, report: Report) -> None:
@@ -41,8 +78,8 @@ def keep(folder: RunFolder, report: Report) -> None:
     write_text(folder.path / FILE, json.dumps(record))
 
 
-def find(folder: RunFolder) -> dict[str, Any] | None:
-    """Return what makes a `Report` of the files as they lie there, or None if any is out of date.
+def find(folder: RunFolder) -> Report | None:
+    """Return a run's report as it lies there, or None if any part of it is out of date.
 
     Out of date is a report after any change of rows, tables, pictures, denobench's own code or the
     libraries that compute and draw; or if one of its files was changed.
@@ -54,13 +91,13 @@ def find(folder: RunFolder) -> dict[str, Any] | None:
             return None
         if any(_digest(path) != digest for path, digest in files.items()):
             return None
-        return {
-            "folder": folder.path,
-            "paths": tuple(files),
-            "summary": tuple(record["summary"]),
-            "failures": record["failures"],
-            "main_tables": tuple(map(_table, record["main_tables"])),
-        }
+        return Report(
+            folder=folder.path,
+            paths=tuple(files),
+            summary=tuple(record["summary"]),
+            failures=record["failures"],
+            main_tables=tuple(map(_table, record["main_tables"])),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -93,7 +130,7 @@ def _digest(path: Path) -> str:
 
 def _table(found: Mapping[str, Any]) -> Table:
     sections = [
-        Section(part["title"], tuple(tuple(Cell(**cell) for cell in row) for row in part["rows"]))
+        Section(part["title"], tuple(tuple(Field(**cell) for cell in row) for row in part["rows"]))
         for part in found["sections"]
     ]
     return Table(

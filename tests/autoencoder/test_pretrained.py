@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from denobench import config, models, noise
-from denobench.engine.plan import Plan, make_plan
-from denobench.engine.training import fitted_method
+from denobench.engine.planning.plan import Plan, make_plan
+from denobench.engine.stages.training import fitted_method
 from denobench.models import Model
 
 

@@ -17,11 +17,12 @@ from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from denobench import config, images, methods, metrics, noise
-from denobench.api import Silent
 from denobench.config import Config
 from denobench.engine.coordinator import carry_out
-from denobench.engine.machine import cores
-from denobench.engine.plan import Cell, make_plan
+from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.workers.machine import cores
+from denobench.progress import Silent
 
 # What a bare loop should begin with.
 SLOWEST = ("bm3d", "nlm")
@@ -32,7 +33,7 @@ import json, sys, threading, time
 from pathlib import Path
 import psutil
 from denobench import config
-from denobench.api import Silent
+from denobench.progress import Silent
 from denobench.engine.coordinator import carry_out
 
 def peak(process):

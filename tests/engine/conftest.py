@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from denobench import config
-from denobench.api import Silent
 from denobench.engine.coordinator import Outcome, carry_out
+from denobench.progress import Silent
 
 STRANGERS = """
 import os, time

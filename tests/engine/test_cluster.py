@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from denobench.datasets import open_folder
-from denobench.engine import cluster
-from denobench.engine.cells import compute
 from denobench.engine.coordinator import Outcome
-from denobench.engine.plan import make_plan
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.workers import dask as cluster
+from denobench.engine.workers.cells import compute
 from denobench.errors import DenobenchError
 
 pytest.importorskip("distributed")

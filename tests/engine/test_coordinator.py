@@ -13,10 +13,10 @@ from fitted import GAIN
 from skimage.restoration import denoise_tv_chambolle
 
 from denobench import config, images, metrics, noise
-from denobench.api import Silent
 from denobench.datasets import open_folder
 from denobench.engine.coordinator import Outcome, carry_out
 from denobench.errors import DenobenchError
+from denobench.progress import Silent
 
 Compare = Callable[..., Outcome]
 

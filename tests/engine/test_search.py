@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denobench.engine.search import Search, Settings
+from denobench.engine.stages.search import Search, Settings
 from denobench.trials import at_edge
 
 Score = Callable[[Settings], float]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from denobench import config, datasets, methods, metrics, noise
-from denobench.engine.plan import make_plan
-from denobench.engine.sources import _sources, source_digest
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.planning.sources import _sources, source_digest
 from denobench.registry import import_file
 
 FILES = {

@@ -8,8 +8,9 @@ import pytest
 
 from denobench import config, methods
 from denobench.engine.coordinator import Outcome
-from denobench.engine.plan import Cell, make_plan
-from denobench.engine.sources import source_digest
+from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError
 
 Compare = Callable[..., Outcome]

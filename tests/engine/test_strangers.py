@@ -12,10 +12,10 @@ import pytest
 from fitted import GAIN
 
 from denobench import config
-from denobench.engine.cells import compute
 from denobench.engine.coordinator import Outcome
-from denobench.engine.plan import make_plan
-from denobench.engine.queue import PATIENCE
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.workers.cells import compute
+from denobench.engine.workers.queue import PATIENCE
 
 Compare = Callable[..., Outcome]
 

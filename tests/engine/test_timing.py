@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from denobench.engine.coordinator import Outcome
-from denobench.engine.machine import cores, cpu_model, memory
+from denobench.engine.workers.machine import cores, cpu_model, memory
 from denobench.rows import machine_noise
 
 Compare = Callable[..., Outcome]
@@ -63,7 +63,7 @@ def test_cores_are_those_of_the_affinity() -> None:
     """A process that is bound to one core counts one, and not the machine's."""
     code = (
         "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])\n"
-        "from denobench.engine.machine import cores; print(cores())"
+        "from denobench.engine.workers.machine import cores; print(cores())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "1"

@@ -8,8 +8,8 @@ import pytest
 
 from denobench.engine.coordinator import Outcome
 from denobench.errors import DenobenchError
-from denobench.report.summary import summarise
-from denobench.report.tables import main_tables
+from denobench.report.data.summary import summarise
+from denobench.report.tables.scores import main_tables
 
 Compare = Callable[..., Outcome]
 

@@ -16,7 +16,7 @@ from skimage.restoration import denoise_tv_chambolle
 from denobench import images, noise
 from denobench.config import parse
 from denobench.engine.coordinator import Outcome
-from denobench.engine.plan import Plan, make_plan
+from denobench.engine.planning.plan import Plan, make_plan
 from denobench.errors import DenobenchError
 from denobench.noise import Noise
 from denobench.rows import RunFolder

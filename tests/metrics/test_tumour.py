@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from denobench import config
-from denobench.api import Silent
 from denobench.datasets import open_dataset
 from denobench.engine.coordinator import carry_out
 from denobench.errors import DenobenchError
 from denobench.metrics import metric, score, tumour_bias, tumour_cnr
+from denobench.progress import Silent
 
 SIDE = 128
 

@@ -18,7 +18,7 @@ from skimage import data, metrics, restoration, transform
 
 from denobench.noise import corrupt, draw_fields, gaussian, rician
 from denobench.report import Report, write
-from denobench.report.summary import Summary, summarise
+from denobench.report.data.summary import Summary, summarise
 from denobench.rows import Row, RunFolder, to_frame
 
 SIDE = 64

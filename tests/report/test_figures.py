@@ -15,9 +15,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from denobench.report.figures import Look, Picture, draw, looks, pick, save
-from denobench.report.gallery import draw_gallery
-from denobench.report.summary import Summary, summarise
+from denobench.report.data.summary import Summary, summarise
+from denobench.report.figures.curves import draw
+from denobench.report.figures.gallery import draw_gallery
+from denobench.report.figures.style import Look, Picture, looks, pick, save
 from denobench.rows import Row, RunFolder
 
 Derive = Callable[..., RunFolder]

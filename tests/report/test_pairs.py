@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from denobench.report.pairs import paired
-from denobench.report.summary import Summary, summarise
+from denobench.report.data.pairs import paired
+from denobench.report.data.summary import Summary, summarise
 from denobench.rows import RunFolder
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denobench.report.prose import paragraphs
-from denobench.report.summary import Summary
+from denobench.report.data.summary import Summary
+from denobench.report.text.prose import paragraphs
 
 
 def test_every_mean_of_the_table_is_in_the_text(summary: Summary) -> None:

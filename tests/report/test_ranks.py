@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from denobench.report.ranks import draw_ranks
-from denobench.report.summary import Summary
+from denobench.report.data.summary import Summary
+from denobench.report.figures.ranks import draw_ranks
 
 
 def test_a_diagram_per_track_with_three_methods(summary: Summary) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from denobench.report.sensitivity import draw_sensitivity
-from denobench.report.summary import Summary, summarise
+from denobench.report.data.summary import Summary, summarise
+from denobench.report.figures.sensitivity import draw_sensitivity
 from denobench.rows import Row, RunFolder
 
 Derive = Callable[..., RunFolder]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from denobench.errors import DenobenchError
-from denobench.report.summary import Summary, summarise
+from denobench.report.data.summary import Summary, summarise
 from denobench.rows import Row, RunFolder
 
 Derive = Callable[..., RunFolder]

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from denobench.report.formats import Cell, Column, Section, Table, latex_escape, to_latex
-from denobench.report.formats import to_markdown as markdown
-from denobench.report.summary import Summary, summarise
-from denobench.report.tables import main_tables, make_tables
+from denobench.report.data.summary import Summary, summarise
+from denobench.report.data.table import Column, Field, Section, Table
+from denobench.report.tables.formats import latex_escape, to_latex
+from denobench.report.tables.formats import to_markdown as markdown
+from denobench.report.tables.scores import main_tables, make_tables
 from denobench.rows import RunFolder
 
 Derive = Callable[..., RunFolder]
@@ -27,7 +28,7 @@ def tables(summary: Summary) -> dict[str, Table]:
     return {table.name: table for table in make_tables(summary)}
 
 
-def row_of(table: Table, label: str) -> tuple[Cell, ...]:
+def row_of(table: Table, label: str) -> tuple[Field, ...]:
     return next(row for part in table.sections for row in part.rows if row[0].text == label)
 
 
@@ -57,7 +58,7 @@ def test_main_table_prints_the_means(summary: Summary) -> None:
             line = scores.loc[(entry.id, "gaussian", level, metric)]
             digits = 2 if metric == "psnr" else 3
             if np.isnan(line["mean"]):
-                assert cell == Cell("–")
+                assert cell == Field("–")
                 continue
             assert cell.text == f"{line['mean']:.{digits}f}"
             assert cell.interval == f"[{line['low']:.{digits}f}, {line['high']:.{digits}f}]"
@@ -162,7 +163,7 @@ def test_latex_compiles(tables: dict[str, Table], tmp_path: Path) -> None:
         title=r"50 % of \alpha & $x_1^2$ #3 {~}",
         caption="Größe “groß” ≥ 3 µm, naïve – déjà vu, 中文, x < y > z | \"quoted\" 'single'",
         columns=(Column("A & B", kind="text"), Column("%"), Column("_", kind="prose")),
-        sections=(Section("σ × 2", ((Cell("a_b", marks="▼†"), Cell("∞", rank=2), Cell("#")),)),),
+        sections=(Section("σ × 2", ((Field("a_b", marks="▼†"), Field("∞", rank=2), Field("#")),)),),
         notes=("† why", "[starts with a bracket]"),
     )
     texts = [to_latex(table) for table in (*tables.values(), worst)]

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from denobench.report import Report
-from denobench.report.summary import Summary, summarise
-from denobench.report.tables import main_tables
-from denobench.report.tuned import draw_tuning, tuning_table
+from denobench.report.data.summary import Summary, summarise
+from denobench.report.figures.tuning import draw_tuning
+from denobench.report.tables.scores import main_tables
+from denobench.report.tables.tuning import tuning_table
 from denobench.rows import RunFolder
 
 

@@ -1,0 +1,68 @@
+"""The cell, the smallest unit of work, and the key of what it may give."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from denobench.datasets import Item
+from denobench.noise import Noise
+
+# Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
+PROTOCOL = 2
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method on one realisation of one image at one level: all that a worker has to know."""
+
+    method: str
+    registered: str
+    track: str
+    sigma_factor: float
+    parameters: str
+    source: str
+    noise: Noise
+    realisation: int
+    item: Item
+    size: int | None
+    seed: int
+    metrics: tuple[str, ...]
+    picture: bool
+    foreign: bool = False
+    protocol: str = ""
+    weights: Path | None = None
+    weights_digest: str = ""
+
+    @property
+    def stranger(self) -> str:
+        """The method where it is not of denobench's own distribution, else empty."""
+        return self.registered if self.foreign else ""
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of everything that can change the answer or its scores."""
+        parts = [
+            PROTOCOL,
+            self.registered,
+            self.track,
+            self.sigma_factor,
+            self.parameters,
+            self.source,
+            str(self.noise),
+            self.realisation,
+            self.item.digest,
+            self.size,
+            self.seed,
+            self.metrics,
+            self.weights_digest,
+            # The same method under two names, or one file at two places, are two rows.
+            self.method,
+            self.item.id,
+            # Of strangers' noise models, metrics and data sets; PROTOCOL stands for our own.
+            *filter(None, [self.protocol]),
+        ]
+        return sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,175 @@
+"""The methods of a config, with every name and parameter checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from denobench import methods
+from denobench.config import Config, MethodEntry
+from denobench.engine.planning.sources import source_digest
+from denobench.errors import DenobenchError, UnavailableError, unknown
+from denobench.methods import FittedDenoiser, Info
+from denobench.noise import Noise
+
+# Multiples of the estimated sigma that are tried where a method is told an estimate.
+FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4)
+
+
+@dataclass(frozen=True)
+class PlannedMethod:
+    """A method as a config names it.
+
+    Attributes
+    ----------
+    name, registered
+        The config's name for it and the registry's.
+    track, sigma_factor
+        What it is told of sigma, and at which multiple.
+    parameters
+        All its parameters, defaults included.
+    info
+        What the method says of itself.
+    source
+        Digest of the code it is made of, and the versions of the distributions it declares.
+    fitted
+        Whether it has to be trained.
+    grid
+        What tuning may change on its track, with the values to try: its own parameters that the
+        config leaves open, or ``sigma_factor`` where sigma is estimated.
+    levels
+        The range that a blind network is trained for; empty for the run's own levels.
+    unavailable
+        Why it cannot be imported on this machine; its cells are skipped. Else empty.
+    foreign
+        Whether it comes from elsewhere than denobench's own distribution.
+    """
+
+    name: str
+    registered: str
+    track: str
+    sigma_factor: float
+    parameters: Mapping[str, Any]
+    info: Info
+    source: str
+    fitted: bool
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    levels: tuple[float, ...] = ()
+    unavailable: str = ""
+    foreign: bool = False
+
+    def runs_on(self, corruption: Noise) -> bool:
+        """Whether it is compared on a noise model: on all, or on the one it is made for."""
+        return self.info.assumes in ("", "gaussian", corruption.model)
+
+    def scopes(self, corruptions: Iterable[Noise]) -> Iterator[tuple[Noise, ...]]:
+        """Yield the corruptions that share one training or one tuning.
+
+        Each alone where the true sigma is told; else all levels of a noise model, for which the
+        track may know no difference.
+        """
+        own = filter(self.runs_on, corruptions)
+        if self.track == "oracle":
+            yield from ((corruption,) for corruption in own)
+            return
+        by_model: dict[str, list[Noise]] = {}
+        for corruption in own:
+            by_model.setdefault(corruption.model, []).append(corruption)
+        yield from map(tuple, by_model.values())
+
+
+def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
+    """Return the methods that a config compares; all that are registered if it names none.
+
+    Raises
+    ------
+    DenobenchError
+        If a method or parameter is unknown, or cannot be used as the config asks for.
+    """
+    entries = config.methods or {name: MethodEntry() for name in methods.REGISTRY.names()}
+    if config.reference and config.reference not in entries:
+        raise unknown("reference method", config.reference, entries)
+    planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
+    if config.stabilise and any(corruption.model == "rician" for corruption in config.noises):
+        planned = tuple(_with_stabilised(planned, entries))
+    for method in planned:
+        if not any(method.runs_on(corruption) for corruption in config.noises):
+            raise DenobenchError(
+                f"Method {method.name!r} is made for {method.info.assumes} noise alone: add some, "
+                f"such as {method.info.assumes}:0.09, or leave the method out."
+            )
+    return planned
+
+
+def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
+    registered = entry.method or name
+    given = entry.parameters
+    levels = tuple(given.pop("levels", ()))
+    try:
+        found = methods.load(registered)
+        built = methods.build(registered, given)
+    except UnavailableError as error:
+        return PlannedMethod(
+            name,
+            registered,
+            track=entry.track or "oracle",
+            sigma_factor=entry.sigma_factor,
+            parameters=entry.parameters,
+            info=Info(registered, registered),
+            source="",
+            fitted=False,
+            unavailable=str(error),
+        )
+    parameters = {**methods.parameters(found), **given}
+    info: Info = found.info
+    fitted = isinstance(built, FittedDenoiser)
+    if isinstance(built, FittedDenoiser):
+        track = "oracle" if built.training == "matched" else "blind"
+    else:
+        track = entry.track or info.tracks[0]
+    if entry.track not in (None, track) or track not in info.tracks:
+        raise DenobenchError(
+            f"Method {name!r} cannot run on the track {entry.track!r}; valid: "
+            f"{', '.join((track,) if fitted else info.tracks)}."
+        )
+    if track == "blind" and entry.sigma_factor != 1:
+        raise DenobenchError(
+            f"Method {name!r} is told nothing of sigma on the track 'blind': "
+            "leave sigma_factor out."
+        )
+    if levels and not fitted:
+        raise unknown(f"parameter of method {registered!r}", "levels", parameters)
+    return PlannedMethod(
+        name,
+        registered,
+        track,
+        entry.sigma_factor,
+        parameters,
+        info,
+        source_digest(found),
+        fitted,
+        _grid(info, track, entry) if not fitted else {},
+        levels,
+        foreign=methods.foreign(registered),
+    )
+
+
+def _grid(info: Info, track: str, entry: MethodEntry) -> dict[str, Sequence[Any]]:
+    """Return what tuning may change: what the config sets stays as it is."""
+    if track == "estimated":
+        return {} if "sigma_factor" in entry.model_fields_set else {"sigma_factor": FACTORS}
+    return {name: values for name, values in info.grid.items() if name not in entry.parameters}
+
+
+def _with_stabilised(
+    planned: Iterable[PlannedMethod], entries: Mapping[str, MethodEntry]
+) -> Iterator[PlannedMethod]:
+    """Yield every method, and behind one for Gaussian noise its stabilised form for Rician."""
+    for method in planned:
+        yield method
+        name, registered = (f"vst({each})" for each in (method.name, method.registered))
+        gaussian = method.info.assumes == "gaussian" and not method.fitted
+        if gaussian and method.track != "blind" and not method.unavailable and name not in entries:
+            entry = entries[method.name].model_copy(update={"method": registered})
+            yield _plan_method(name, entry)

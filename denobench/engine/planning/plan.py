@@ -1,0 +1,271 @@
+"""What a config asks for, with every name in it checked: methods, trainings and cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from denobench import methods, metrics, noise
+from denobench.config import Config
+from denobench.datasets import Dataset, Item, Split, folds, open_dataset, split, spread
+from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.methods import PlannedMethod, plan_methods
+from denobench.engine.planning.sources import foreign_digest
+from denobench.errors import DenobenchError, unknown
+from denobench.methods import TrainingSet
+from denobench.noise import Noise
+from denobench.progress import Progress
+
+TRIAL_SCORES = ("psnr",)
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A method whose parameters are chosen once, for some corruptions, on validation images."""
+
+    method: PlannedMethod
+    corruptions: tuple[Noise, ...]
+    fold: int
+    images: tuple[Item, ...]
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The settings without tuning."""
+        known = {**self.method.parameters, "sigma_factor": self.method.sigma_factor}
+        return {name: known[name] for name in self.method.grid}
+
+
+# Chosen settings by the method's name, the corruption and the fold.
+Tuned = Mapping[tuple[str, Noise, int], Settings]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a config asks for.
+
+    Attributes
+    ----------
+    config
+        What was asked for.
+    dataset
+        The images.
+    splits
+        One, or one per fold.
+    methods
+        What is compared.
+    test
+        The test images of all folds, as far as the config's limit.
+    """
+
+    config: Config
+    dataset: Dataset
+    splits: tuple[Split, ...]
+    methods: tuple[PlannedMethod, ...]
+    test: tuple[Item, ...]
+
+    @cached_property
+    def folds(self) -> dict[str, int]:
+        """The fold that tests an image, by the image's id."""
+        return {item.id: fold for fold, part in enumerate(self.splits) for item in part.test}
+
+    @cached_property
+    def _protocols(self) -> dict[tuple[str, tuple[str, ...]], str]:
+        """The digests of what strangers read, corrupt and score with, by noise model and scores."""
+        readers = {type(item) for item in self.dataset.items}
+        found = {}
+        for model in {corruption.model for corruption in self.config.noises}:
+            corruption = noise.REGISTRY.load(model)
+            for scores in (TRIAL_SCORES, self.config.metrics):
+                measures = [metrics.REGISTRY.load(name).measure for name in scores]
+                found[model, scores] = foreign_digest(
+                    corruption.corrupt, corruption.estimate, *measures, *readers
+                )
+        return found
+
+    def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
+        """Yield each training, and the corruptions that its weights are for."""
+        parts = self.splits[0]  # a method that is trained has no folds
+        for method in self.methods:
+            if not method.fitted:
+                continue
+            for corruptions in method.scopes(self.config.noises):
+                levels = tuple(sorted(corruption.level for corruption in corruptions))
+                if method.track != "oracle":
+                    levels = method.levels or levels
+                training = TrainingSet(
+                    parts.train,
+                    parts.validation,
+                    self.config.side,
+                    corruptions[0].model,
+                    levels,
+                    self.config.seed,
+                )
+                yield method, training, corruptions
+
+    def tunings(self) -> Iterator[Tuning]:
+        """Yield everything that is tuned."""
+        if not self.config.tuning.trials:
+            return
+        for fold, part in enumerate(self.splits):
+            images = spread(part.validation, seed=self.config.seed)[: self.config.tuning.images]
+            for method in self.methods:
+                if method.grid:
+                    for corruptions in method.scopes(self.config.noises):
+                        yield Tuning(method, corruptions, fold, images)
+
+    def trial(self, tuning: Tuning, settings: Settings) -> list[Cell]:
+        """Return the cells that score one trial of a tuning."""
+        return [
+            replace(first, item=item)
+            for corruption in tuning.corruptions
+            for first in (self._cell(tuning.method, settings, corruption, TRIAL_SCORES),)
+            for item in tuning.images
+        ]
+
+    def cells(
+        self,
+        weights: Mapping[tuple[str, Noise], tuple[Path, str]],
+        tuned: Tuned = MappingProxyType({}),
+    ) -> list[Cell]:
+        """Return every cell of the methods that need no weights or whose weights are given.
+
+        Those of methods that are unavailable are among them.
+
+        Parameters
+        ----------
+        weights
+            File and digest of the weights by the method's name and the corruption.
+        tuned
+            The settings that were chosen by tuning; a method that is not among them keeps its own.
+        """
+        shown = {item.id for item in self.test[: self.config.gallery]}
+        cells = []
+        for method in self.methods:
+            for corruption in filter(method.runs_on, self.config.noises):
+                path, digest = weights.get((method.name, corruption), (None, ""))
+                if method.fitted and path is None:
+                    continue
+                firsts = [
+                    replace(
+                        self._cell(
+                            method,
+                            tuned.get((method.name, corruption, fold), {}),
+                            corruption,
+                            self.config.metrics,
+                        ),
+                        weights=path,
+                        weights_digest=digest,
+                    )
+                    for fold in range(len(self.splits))
+                ]
+                cells += [
+                    replace(
+                        firsts[self.folds[item.id]],
+                        item=item,
+                        realisation=realisation,
+                        picture=realisation == 0 and item.id in shown,
+                    )
+                    for item in self.test
+                    for realisation in range(self.config.realisations)
+                ]
+        return cells
+
+    def _cell(
+        self,
+        method: PlannedMethod,
+        settings: Settings,
+        corruption: Noise,
+        scores: tuple[str, ...],
+    ) -> Cell:
+        """Return a method's cell with settings; image and weights are still to be set."""
+        own = {name: value for name, value in settings.items() if name != "sigma_factor"}
+        return Cell(
+            method=method.name,
+            registered=method.registered,
+            track=method.track,
+            sigma_factor=settings.get("sigma_factor", method.sigma_factor),
+            parameters=json.dumps({**method.parameters, **own}, sort_keys=True),
+            source=method.source,
+            noise=corruption,
+            realisation=0,
+            item=self.test[0],
+            size=self.config.side,
+            seed=self.config.seed,
+            metrics=scores,
+            picture=False,
+            foreign=method.foreign,
+            protocol=self._protocols[corruption.model, scores],
+        )
+
+
+def make_plan(config: Config, *, progress: Progress | None = None) -> Plan:
+    """Check every name of a config, find its images, and split them.
+
+    Raises
+    ------
+    DenobenchError
+        If a method, parameter, noise model, metric or data set is unknown or unusable, or too few
+        images are left to test or train.
+    """
+    for path in config.plugins:
+        methods.add_plugin(path)
+    for corruption in config.noises:
+        if corruption.model not in noise.REGISTRY.names():
+            raise unknown("noise model", corruption.model, noise.REGISTRY.names())
+    for name in config.metrics:
+        metrics.REGISTRY.load(name)
+    planned = plan_methods(config)
+    name = "folder" if config.data and config.dataset == "simulated" else config.dataset
+    dataset = open_dataset(name, config.data, progress=progress)
+    parts = (
+        folds(dataset, seed=config.seed)
+        if config.split == "folds"
+        else (split(dataset, seed=config.seed, by=config.split),)
+    )
+    test = _in_turns([part.test for part in parts])
+    if not test:
+        raise DenobenchError(
+            f"No test image is left of the {len(dataset.items)} of {dataset.name}: "
+            "with so few images use split: none (--set split=none), which tests them all."
+        )
+    plan = Plan(config, dataset, parts, planned, test[: config.limit])
+    _check_parts(plan)
+    return plan
+
+
+def _in_turns(parts: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:
+    """Return the first item of every part, then the second of every part, and so on."""
+    layers = zip_longest(*parts)
+    return tuple(item for layer in layers for item in layer if item is not None)
+
+
+def _check_parts(plan: Plan) -> None:
+    """Raise if the split leaves nothing to train or to tune on."""
+    config, name = plan.config, plan.dataset.name
+    fitted = [method.name for method in plan.methods if method.fitted]
+    if fitted and len(plan.splits) > 1:
+        raise DenobenchError(
+            f"{', '.join(fitted)}: has to be trained, which split: folds is not for; "
+            "use split: cluster, or leave the method out."
+        )
+    counts = [(len(part.train), len(part.validation)) for part in plan.splits]
+    trained, validated = min(counts)
+    if fitted and not (trained and validated):
+        raise DenobenchError(
+            f"{', '.join(fitted)}: has to be trained, but split: {config.split} leaves "
+            f"{trained} training and {validated} validation images of {name}; use split: cluster "
+            "with more images, or leave the method out."
+        )
+    if config.tuning.trials and not min(validated for _, validated in counts):
+        raise DenobenchError(
+            f"tuning: split: {config.split} leaves no validation image of {name} to tune on; use "
+            "split: cluster or folds with more images, or tuning.trials: 0."
+        )

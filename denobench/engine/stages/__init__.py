@@ -1,0 +1,1 @@
+"""What a run does besides its cells: train, tune, time."""

@@ -1,0 +1,182 @@
+"""Train the methods that have to be fitted, each in a process of its own that uses all cores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from denobench import methods, models
+from denobench.engine.planning.methods import PlannedMethod
+from denobench.engine.planning.plan import Plan
+from denobench.engine.workers.cells import row
+from denobench.engine.workers.child import Child, ChildDiedError, ChildError
+from denobench.engine.workers.machine import cores
+from denobench.errors import DenobenchError
+from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.models import Model
+from denobench.noise import Noise
+from denobench.progress import Progress, Watcher, of_stage
+from denobench.rows import LOG, Row, RunFolder, write_text
+
+
+@dataclass
+class Weights:
+    """The trained models of a run, and the reasons of those that could not be trained."""
+
+    paths: dict[tuple[str, Noise], tuple[Path, str]] = field(default_factory=dict)
+    failures: dict[tuple[str, Noise], str] = field(default_factory=dict)
+
+
+def train_methods(
+    plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watcher
+) -> Weights:
+    """Obtain the weights of every fitted method, and write their histories and copies."""
+    weights = Weights()
+    histories: list[pd.DataFrame] = []
+    for method, trained_on, corruptions in plan.trainings():
+        stage = f"Training {method.name}"
+
+        try:
+            model = obtain(
+                method,
+                trained_on,
+                plugins=plan.config.plugins,
+                log=folder.path / LOG,
+                progress=of_stage(watcher, stage),
+            )
+        except (ChildError, DenobenchError) as error:
+            watcher.say(f"{method.name} could not be trained: {error}")
+            weights.failures |= {(method.name, each): str(error) for each in corruptions}
+            continue
+        watcher.stage(stage, 1, 1)
+        found = (model.weights, model.digest)
+        weights.paths |= {(method.name, each): found for each in corruptions}
+        histories.append(_history(method, model, corruptions))
+        _describe_training(about["methods"][method.name], method, model)
+        about["models"].append(_keep_model(folder, method, model, corruptions))
+    if histories:
+        write_text(folder.path / "training.csv", pd.concat(histories).to_csv(index=False))
+    else:
+        (folder.path / "training.csv").unlink(missing_ok=True)  # of an earlier config
+    return weights
+
+
+def untrained_rows(plan: Plan, weights: Weights) -> Iterator[Row]:
+    """Yield a failed row for every cell whose method could not be trained."""
+    nowhere = (Path(), "untrained")
+    for cell in plan.cells(dict.fromkeys(weights.failures, nowhere)):
+        reason = weights.failures.get((cell.method, cell.noise))
+        if reason:
+            yield row(cell, "failed", f"training failed: {reason}")
+
+
+def fitted_method(method: PlannedMethod) -> FittedDenoiser:
+    """Return the method with its parameters set, not fitted yet."""
+    built = methods.build(method.registered, method.parameters)
+    assert isinstance(built, FittedDenoiser)
+    return built
+
+
+def obtain(
+    method: PlannedMethod,
+    training: TrainingSet,
+    *,
+    plugins: Sequence[Path],
+    log: Path,
+    progress: Progress,
+) -> Model:
+    """Return the trained model from the cache, or train it.
+
+    Raises
+    ------
+    denobench.engine.workers.child.ChildError
+        If the training fails.
+    """
+    found = models.find(fitted_method(method), training)
+    if found:
+        return found
+    try:
+        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+    except ChildDiedError:  # somebody may have killed it: go on from its checkpoints, once
+        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+    trained = models.find(fitted_method(method), training)
+    assert trained is not None
+    return trained
+
+
+def _train_in_child(
+    method: PlannedMethod,
+    training: TrainingSet,
+    *,
+    plugins: Sequence[Path],
+    log: Path,
+    progress: Progress,
+) -> None:
+    """Train in a process that uses all cores."""
+    with Child(
+        _train,
+        method.registered,
+        dict(method.parameters),
+        training,
+        threads=cores(),
+        plugins=plugins,
+        log=log,
+    ) as child:
+        while True:
+            message = child.receive()
+            if message is None:
+                return
+            progress(*message)
+
+
+def _train(
+    connection: Connection, registered: str, parameters: dict[str, Any], training: TrainingSet
+) -> None:
+    """Train in the child, and send home how far it is."""
+    method = methods.build(registered, parameters)
+    assert isinstance(method, FittedDenoiser)
+
+    def progress(done: float, total: float, text: str = "") -> None:
+        connection.send(("progress", (done, total, text)))
+
+    models.train(method, training, progress=progress)
+    connection.send(("done", None))
+
+
+def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
+    levels = " ".join(f"{each.level:g}" for each in corruptions)
+    return model.history.assign(
+        method=method.name, noise=corruptions[0].model, levels=levels, key=model.key
+    )
+
+
+def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Model) -> None:
+    """Note in the manifest how a method's networks were trained; several share an entry."""
+    history = model.history
+    before = entry["training"] or {"networks": 0, "seconds": 0.0}
+    entry["training"] = {
+        "networks": before["networks"] + 1,
+        "epochs": len(history),
+        "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
+        "seconds": round(before["seconds"] + float(history["seconds"].sum()), 1),
+        "images": model.info["training"]["images"],
+        "levels": model.info["training"]["levels"],
+    }
+    entry["remark"] = fitted_method(method).remark(history)
+
+
+def _keep_model(
+    folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
+) -> str:
+    """Copy the weights into the run's folder, and return the copy's name."""
+    levels = "-".join(f"{each.level:g}" for each in corruptions)
+    name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
+    (folder.path / "models").mkdir(exist_ok=True)
+    shutil.copyfile(model.weights, folder.path / "models" / name)
+    return name

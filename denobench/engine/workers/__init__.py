@@ -1,0 +1,1 @@
+"""What computes cells: child processes, a pool of them here, or Dask."""

@@ -1,0 +1,241 @@
+"""Child processes: how each starts, talks, and ends with all that it has started.
+
+Every child has a pipe of its own, so that one that is killed in the middle of a message hurts
+nobody else. Nothing heavy is imported here: children read this module first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from denobench.errors import DenobenchError, reason
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+_COOKIE = "DENOBENCH_CHILD"
+_STALL_SECONDS = 5  # without another byte of a message that has begun
+_LOOK_SECONDS = 0.5  # between looks at a child whose pipe is silent
+_BOOT = "import sys; from denobench.engine.workers.child import _main; _main(int(sys.argv[1]))"
+
+
+class ChildError(Exception):
+    """A child process failed or died; the message says how."""
+
+
+class ChildDiedError(ChildError):
+    """A child process died: by itself, or killed by somebody."""
+
+
+class Child:
+    """A fresh process that runs ``serve(connection, *args)``, in a process group of its own.
+
+    It ends when this process does, however that ends.
+
+    Parameters
+    ----------
+    serve
+        What the child does: a function of a module, given the child's end of the pipe.
+    *args
+        Its further arguments.
+    threads
+        How many threads a numerical library may use.
+    plugins
+        Plugin files to register first.
+    log
+        File that takes whatever methods and libraries print.
+    """
+
+    def __init__(
+        self,
+        serve: Callable[..., None],
+        *args: Any,
+        threads: int,
+        plugins: Sequence[Path],
+        log: Path,
+    ) -> None:
+        self.cookie = uuid.uuid4().hex
+        ours, theirs = socket.socketpair()
+        with ours, theirs, log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOT, str(theirs.fileno())],
+                env=_environment(threads) | {_COOKIE: self.cookie},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,  # a new session would leave the priority of ours
+            )
+            # A length that a method wrote into the pipe must not make us wait for ever.
+            stall = struct.pack("ll", _STALL_SECONDS, 0)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, stall)
+            self.connection = Connection(ours.detach())
+        self.pid = self._process.pid
+        with suppress(BrokenPipeError):  # its death shows when it is asked for an answer
+            self.connection.send((os.getpid(), serve, args, threads, tuple(plugins)))
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def receive(self, timeout: float | None = None) -> Any:
+        """Return the child's next message.
+
+        Raises
+        ------
+        TimeoutError
+            If none comes within ``timeout`` seconds.
+        ChildError
+            If the child raised; `ChildDiedError` if it died, or what it sent cannot be read.
+        DenobenchError
+            If the child found the disk full.
+        """
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while not self.connection.poll(min(_LOOK_SECONDS, max(0, deadline - time.monotonic()))):
+            if self.died():
+                raise ChildDiedError(f"its process died ({self.kill()})")
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"no answer within {timeout:g} s")
+        try:
+            kind, value = self.connection.recv()
+        except (EOFError, ConnectionError):
+            raise ChildDiedError(self._how_it_ended()) from None
+        except Exception:  # whatever a method may have written
+            self.kill()
+            raise ChildDiedError("it wrote into the pipe of its process") from None
+        if kind == "error":
+            raise ChildError(value)
+        if kind == "full":
+            raise DenobenchError(value)
+        return value
+
+    def died(self) -> bool:
+        """Return whether the child is gone, though what it has started may hold its pipe."""
+        return self._process.poll() is not None and not self.connection.poll()
+
+    def _how_it_ended(self) -> str:
+        """Say what became of a child whose pipe is closed."""
+        try:
+            self._process.wait(_STALL_SECONDS)  # the exit code is known a little later
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "it closed the pipe of its process"
+        return f"its process died ({self.kill()})"
+
+    def kill(self) -> str:
+        """End the child and all that it has started, and say how the child ended."""
+        kill_all([self])
+        code = self._process.wait()
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def kill_all(children: Sequence[Child]) -> None:
+    """End children and all that they have started, at once."""
+    import psutil
+
+    for child in children:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    # Those that have left their group, and perhaps lost their parent, still carry its mark.
+    cookies = {child.cookie for child in children}
+    for process in psutil.process_iter() if children else ():
+        with suppress(psutil.Error):
+            if process.environ().get(_COOKIE) in cookies:
+                process.kill()
+    for child in children:
+        child.connection.close()
+        child._process.wait()
+
+
+class _Pipe(Connection):
+    """A child's end of its pipe; a copy of the child that a method has forked may not speak."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(descriptor)
+        self._owner = os.getpid()
+
+    def send(self, message: Any) -> None:
+        """Send a message, or end the copy."""
+        if os.getpid() != self._owner:
+            os._exit(0)
+        super().send(message)
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """Return the child's environment: thread counts must be set before libraries load."""
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **os.environ,
+        **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _main(descriptor: int) -> None:
+    """Prepare the child, run what it is for, and send home what it raises."""
+    connection = _Pipe(descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
+    try:
+        parent, serve, args, threads, plugins = connection.recv()
+        _die_with(parent)
+
+        import cv2
+
+        from denobench import methods
+
+        cv2.setNumThreads(threads)
+        for path in plugins:
+            methods.add_plugin(path)
+        serve(connection, *args)
+    except (BrokenPipeError, EOFError):
+        pass
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        connection.send(("full" if full else "error", reason(error)))
+
+
+def _die_with(parent: int) -> None:
+    """End this process when its parent dies, however that dies."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,111 @@
+"""Files: replaced whole or not at all, digested, and named safely by what they hold; each once."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from denobench.errors import DenobenchError
+
+# Names that mean themselves everywhere; every other name carries a digest behind two hyphens,
+# which no plain name can hold.
+_PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9]+(?:[-.][a-z0-9]+)*")
+_LONGEST = 60
+_DIGITS = 12
+
+
+def safe_name(*parts: str) -> str:
+    """Return a file's name for names that come from data, different for different ones.
+
+    Parts that are plain (lower-case ASCII letters and digits, with single hyphens or points
+    between them) stand as they are; they are joined by hyphens, or by underscores where a part
+    holds a hyphen itself. Anything else keeps what can be read of it and gets a digest. The name
+    has no path in it, is no longer than a file system takes, and differs by more than case.
+
+    Parameters
+    ----------
+    *parts
+        One or more texts of any letters and length, such as a metric's and a noise model's name.
+
+    Examples
+    --------
+    >>> safe_name("quality", "gaussian")
+    'quality-gaussian'
+    >>> safe_name("haarpsi-med", "gaussian")
+    'haarpsi-med_gaussian'
+    >>> safe_name("../TV+")
+    'TV--0b478c895ff2'
+    """
+    name = ("_" if any("-" in part for part in parts) else "-").join(parts)
+    if len(name) <= _LONGEST and all(map(_PLAIN.fullmatch, parts)):
+        return name
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", name)[: _LONGEST - _DIGITS - 2].strip("-")
+    return f"{readable or 'x'}--{digest_of(parts)[:_DIGITS]}"
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        found = sha256()
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()
+
+
+def digest_of(value: Any) -> str:
+    """Return the SHA-256 of a JSON-ready value, in hexadecimal digits."""
+    # ASCII only, so that names which are not UTF-8 (lone surrogates) have a digest, too.
+    return sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the path of a file beside ``path`` to write, and put it in its place when the block ends.
+
+    A reader sees the old file or the new one, whole; where the block raises, the old one stays. A
+    link is replaced, not followed.
+    """
+    temporary = path.with_name(f".part-{uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, UTF-8, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def naming_full_disk(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into one that says so, and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise full_disk(Path(error.filename or path)) from error
+        raise
+
+
+def full_disk(path: Path) -> DenobenchError:
+    """Return the error of a disk on which no room is left for a file."""
+    return DenobenchError(
+        f"{path}: no room is left on the disk; free some, and run the same command again to go on."
+    )

@@ -1,0 +1,1 @@
+"""Rows and manifests as what tables and figures are made from."""

@@ -1,0 +1,276 @@
+"""The figures: quality over level and runtime, gain per image, training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+
+from denobench.report.data.entries import Entry
+from denobench.report.data.summary import TRACKS, Summary, finite
+from denobench.report.figures.style import (
+    COLOURS,
+    GREY,
+    PANELS,
+    Look,
+    Picture,
+    legend,
+    looks,
+    panels,
+    pick,
+    style,
+)
+from denobench.report.text import captions
+
+# What a figure of a training shows, as far as a history has it.
+_CURVES = {"Loss (log scale)": ("loss", "val_loss"), "Validation PSNR (dB)": ("val_psnr",)}
+
+
+@contextmanager
+def _same_jitter() -> Iterator[None]:
+    """Seed NumPy's global generator, which seaborn draws jitter from, for a while."""
+    before = np.random.get_state()
+    np.random.seed(0)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)
+
+
+def draw(summary: Summary) -> Iterator[Picture]:
+    """Yield every figure that the runs have the numbers for, but the gallery."""
+    for noise in summary.noises:
+        for make in (_quality, _runtime, _gain):
+            with style():
+                picture = make(summary, noise)
+            if picture:
+                yield picture
+    for entry in summary.entries:
+        with style():
+            picture = _training(summary, entry)
+        if picture:
+            yield picture
+
+
+def _quality(summary: Summary, noise: str) -> Picture | None:
+    """Draw scores over the level, or side by side where there is one level only."""
+    found = {metric: finite(summary, noise, metric) for metric in summary.headline}
+    ids = {entry for scores in found.values() for entry in scores["entry"]}
+    shown = [entry for entry in summary.shown(noise) if entry.id in ids]
+    if not shown:
+        return None
+    levels = summary.levels(noise)
+    several = len(levels) > 1
+    height = 1.0 + 0.2 * (len(shown) + 3)
+    figure, axes = panels(len(found), max(2.7, height) if several else height, sharey=not several)
+    for place, (metric, scores) in zip(axes, found.items(), strict=True):
+        if several:
+            _curves(place, summary, scores, shown)
+            place.set(xlabel="Level (σ as a fraction of full scale)", ylabel=metric.axis)
+            place.set_xticks(levels, [f"{level:g}" for level in levels])
+        else:
+            _dots(place, summary, scores, shown)
+            place.set(xlabel=metric.axis)
+    if several:
+        legend(figure, summary, shown)
+    titles = captions.listing(metric.title for metric in found)
+    at = "over the level" if several else f"at σ = {levels[0]:g}"
+    bounded = any(scores["low"].notna().any() for scores in found.values())
+    interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
+    return Picture(
+        f"quality-{noise}",
+        f"{titles} {at}, {summary.noises[noise]} noise",
+        f"Means{interval}; {captions.images(summary, noise)}.",
+        figure,
+        noise,
+    )
+
+
+def _curves(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry]) -> None:
+    chosen = looks(summary)
+    for entry in shown:
+        line = scores[scores["entry"] == entry.id].sort_values("level")
+        place.plot(line["level"], line["mean"], **chosen[entry.id].line)
+        place.fill_between(
+            line["level"], line["low"], line["high"],
+            color=chosen[entry.id].colour, alpha=0.12, linewidth=0,
+        )  # fmt: skip
+
+
+def _dots(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry]) -> None:
+    chosen = looks(summary)
+    ordered = _by_track(shown)
+    for height, entry in enumerate(ordered):
+        for _, found in scores[scores["entry"] == entry.id].iterrows():
+            place.plot([found["low"], found["high"]], [height] * 2, color=chosen[entry.id].colour)
+            keywords = chosen[entry.id].line | ({"marker": "|"} if entry.identity else {})
+            place.plot(found["mean"], height, **keywords)
+    _name_methods(place, ordered)
+
+
+def _by_track(shown: Sequence[Entry]) -> list[Entry]:
+    return sorted(shown, key=lambda entry: (not entry.identity, TRACKS.index(entry.track)))
+
+
+def _name_methods(place: Axes, ordered: Sequence[Entry]) -> None:
+    """Write the methods on the vertical axis, the first on top, tracks set apart by a line."""
+    place.set_yticks(range(len(ordered)), [entry.label for entry in ordered])
+    place.set_ylim(len(ordered) - 0.4, -0.6)
+    place.grid(visible=False, axis="y")
+    for height, (above, entry) in enumerate(pairwise(ordered)):
+        if entry.track != above.track or entry.identity != above.identity:
+            place.axhline(height + 0.5, color="#b0b0b0", linewidth=0.6)
+
+
+def _runtime(summary: Summary, noise: str) -> Picture | None:
+    """Draw the leading score against the runtime, a panel per level."""
+    metric = next(iter(summary.headline), None)
+    times = summary.milliseconds()
+    scores = finite(summary, noise, metric) if metric else pd.DataFrame()
+    ids = {*scores["entry"]} if metric else set()
+    shown = [e for e in summary.shown(noise) if e.id in ids and (e.id in times or e.identity)]
+    timed = [entry for entry in shown if not entry.identity]
+    if not timed or metric is None:
+        return None
+    chosen = looks(summary)
+    quoted = summary.timing[summary.timing["main"]]
+    seconds = [times[entry.id] for entry in timed]
+    subs = (1.0, 2.0, 5.0) if max(seconds) < 20 * min(seconds) else (1.0,)
+    spread = quoted[["median_ms", "low_ms", "high_ms"]].to_numpy(float)
+    quartiles = dict(zip(quoted["entry"], spread, strict=True))
+    levels = pick(summary.levels(noise), 3)
+    figure, axes = panels(len(levels), max(2.7, 1.0 + 0.2 * (len(shown) + 3)))
+    for place, level in zip(axes, levels, strict=True):
+        means = scores[scores["level"] == level]
+        for entry in shown:
+            found = means.loc[means["entry"] == entry.id, ["mean", "low", "high"]]
+            for score in found.to_numpy(float):
+                _point(place, chosen[entry.id], score, quartiles.get(entry.id))
+        place.set(xscale="log", title=f"σ = {level:g}")
+        place.xaxis.set_major_locator(LogLocator(subs=subs, numticks=4))
+        place.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        place.xaxis.set_minor_formatter(NullFormatter())
+        place.margins(x=0.12)
+    axes[0].set_ylabel(metric.axis)
+    figure.supxlabel("Time per image in milliseconds (log scale)", fontsize=8)
+    legend(figure, summary, shown)
+    return Picture(
+        f"runtime-{noise}",
+        f"{metric.title} against runtime, {summary.noises[noise]} noise",
+        f"{'Up' if metric.higher_is_better else 'Down'} and to the left is better. Vertical bars: "
+        "95 % intervals of the mean; horizontal bars: quartiles of the time per image; dashed "
+        "line: the identity. Training time is left out.",
+        figure,
+        noise,
+    )
+
+
+def _point(place: Axes, look: Look, score: np.ndarray, time: np.ndarray | None) -> None:
+    """Mark a method with its intervals; the identity, whose time says nothing, is a line.
+
+    ``score`` is mean, lower and upper end; ``time`` median, lower and upper quartile.
+    """
+    mean, low, high = score
+    if not look.marker:
+        place.axhline(mean, color=look.colour, linestyle=(0, look.dashes))
+    elif time is not None:
+        thin: dict[str, Any] = {"color": look.colour, "linewidth": 0.8}
+        place.plot(time[1:], [mean, mean], **thin)
+        place.plot([time[0], time[0]], [low, high], **thin)
+        place.plot(time[0], mean, **look.line | {"markersize": 5.5})
+
+
+def _gain(summary: Summary, noise: str) -> Picture | None:
+    """Draw every image's gain over the identity."""
+    gains = summary.gains[summary.gains["noise"] == noise]
+    shown = [entry for entry in summary.shown(noise) if entry.id in {*gains["entry"]}]
+    if not shown:
+        return None
+    ordered = _by_track(shown)
+    order = [entry.id for entry in ordered]
+    palette = {identifier: look.colour for identifier, look in looks(summary).items()}
+    levels = pick(sorted(gains["level"].unique()), PANELS)
+    figure, axes = panels(len(levels), 0.9 + 0.23 * len(ordered), sharey=True)
+    for place, level in zip(axes, levels, strict=True):
+        part = gains[gains["level"] == level]
+        common: Mapping[str, Any] = {
+            "data": part, "x": "gain", "y": "entry", "order": order, "hue": "entry",
+            "palette": palette, "hue_order": order, "legend": False, "ax": place,
+        }  # fmt: skip
+        with _same_jitter():
+            sns.stripplot(**common, size=2.4, alpha=0.55, jitter=0.22, linewidth=0, zorder=2)
+        sns.boxplot(**common, width=0.62, showfliers=False, linewidth=0.8, fill=False, zorder=3)
+        place.axvline(0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
+        place.set(title=f"σ = {level:g}", xlabel="", ylabel="")
+        _name_methods(place, ordered)
+    metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
+    missing = " Images that a method did not complete are missing."
+    complete = (summary.scores["completed"] == summary.scores["planned"]).all()
+    figure.supxlabel(f"Gain over the identity, {metric.axis}", fontsize=8)
+    return Picture(
+        f"gain-{noise}",
+        f"Gain in {metric.title} over the identity, image by image, {summary.noises[noise]} noise",
+        "One point per image, realisations averaged; boxes show median and quartiles. Left of the "
+        f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
+        figure,
+        noise,
+    )
+
+
+def _training(summary: Summary, entry: Entry) -> Picture | None:
+    """Draw the loss and the validation PSNR of every fit of a method, epoch by epoch.
+
+    A history without such columns, which a method need not have, has no figure.
+    """
+    if summary.training.empty:
+        return None
+    history = summary.training[summary.training["entry"] == entry.id].dropna(axis=1, how="all")
+    curves = {
+        label: columns
+        for label, names in _CURVES.items()
+        if (columns := [name for name in names if name in history])
+    }
+    if not curves:
+        return None
+    fits = [*history.groupby(["noise", "levels"], sort=False)]
+    colours = dict(zip([key for key, _ in fits], COLOURS * len(fits), strict=False))
+    figure, places = panels(len(curves), 2.7)
+    handles = []
+    for key, fit in fits:
+        fit = fit.sort_values("epoch")
+        colour = colours[key]
+        kept = fit[fit["kept"].astype(str).isin(["True", "1", "1.0"])]
+        for place, columns in zip(places, curves.values(), strict=True):
+            for name in columns:
+                dashes = (0, (3, 1.5)) if name == "val_loss" else "-"
+                place.plot(fit["epoch"], fit[name], color=colour, linestyle=dashes)
+            place.plot(kept["epoch"], kept[columns[-1]], "o", markersize=6, color=colour,
+                       markerfacecolor="white", zorder=5)  # fmt: skip
+        name = f"{summary.noises.get(str(key[0]), key[0])}, σ = {key[1]}"
+        handles.append(Line2D([], [], color=colour, label=name))
+    black: dict[str, Any] = {"color": "#333333"}
+    handles += [
+        Line2D([], [], label="Training", **black),
+        Line2D([], [], label="Validation", linestyle=(0, (3, 1.5)), **black),
+        Line2D([], [], label="Epoch kept", linestyle="", marker="o", markerfacecolor="white",
+               markersize=6, **black),
+    ]  # fmt: skip
+    for place, label in zip(places, curves, strict=True):
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+        place.set(xlabel="Epoch", ylabel=label, yscale="log" if "log" in label else "linear")
+    figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    remark = entry.details.get("remark")
+    return Picture(
+        f"training-{entry.id.replace('/', '-') if len(summary.folders) > 1 else entry.name}",
+        f"Training of {entry.label}",
+        f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
+        figure,
+    )

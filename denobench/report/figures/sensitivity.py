@@ -1,0 +1,75 @@
+"""How scores fall when methods are told a wrong sigma: of runs that tell several multiples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+
+from denobench.report.data.entries import Entry
+from denobench.report.data.summary import Summary, finite
+from denobench.report.figures.style import PANELS, Picture, look, panels, pick, style
+
+# A method, and its entries by the multiple of sigma that they are told.
+Family = tuple[str, dict[float, Entry]]
+
+
+def draw_sensitivity(summary: Summary) -> Iterator[Picture]:
+    """Yield, per noise model, the leading score over the multiple of sigma that is told."""
+    for noise in summary.noises:
+        families = _families(summary, noise)
+        if families and summary.headline:
+            with style():
+                yield _draw(summary, noise, families)
+
+
+def _families(summary: Summary, noise: str) -> list[Family]:
+    """Return the methods that run more than once, alike but for the multiple of sigma."""
+    found: dict[str, tuple[str, dict[float, Entry]]] = {}
+    for entry in summary.shown(noise):
+        told: Mapping[str, object] = entry.details
+        alike = [told.get(name) for name in ("method", "track", "parameters")]
+        title = str(told.get("registered_title") or entry.label)
+        _, members = found.setdefault(json.dumps([entry.run, *alike]), (title, {}))
+        members[float(str(told.get("sigma_factor") or 1.0))] = entry
+    return [family for family in found.values() if len(family[1]) > 1]
+
+
+def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
+    metric = summary.headline[0]
+    scores = finite(summary, noise, metric)
+    levels = pick(summary.levels(noise), PANELS)
+    figure, places = panels(len(levels), 2.9)
+    factors = sorted({factor for _, members in families for factor in members})
+    for place, level in zip(places, levels, strict=True):
+        rows = scores[scores["level"] == level].set_index("entry")
+        for number, (_, members) in enumerate(families):
+            known = [factor for factor in sorted(members) if members[factor].id in rows.index]
+            found = rows.loc[[members[factor].id for factor in known]]
+            place.plot(known, found["mean"], **look(number).line)
+            colour = look(number).colour
+            place.fill_between(
+                known, found["low"], found["high"], color=colour, alpha=0.12, linewidth=0
+            )
+        identity = [entry.id for entry in summary.entries if entry.identity]
+        for nothing in rows.loc[rows.index.isin(identity), "mean"]:
+            place.axhline(nothing, color="#6b6b6b", linestyle=(0, (2, 2)), linewidth=1.0)
+        place.set(xscale="log", title=f"σ = {level:g}")
+        place.set_xticks(factors, [f"{factor:g}" for factor in factors])
+        place.xaxis.set_minor_locator(NullLocator())
+    places[0].set_ylabel(metric.axis)
+    figure.supxlabel("Told, as a multiple of the true or the estimated σ (log scale)", fontsize=8)
+    handles = [
+        Line2D([], [], label=title, **look(number).line)
+        for number, (title, _) in enumerate(families)
+    ]
+    figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    return Picture(
+        f"wrong-sigma-{noise}",
+        f"{metric.title} when told a wrong σ, {summary.noises[noise]} noise",
+        "Mean and 95 % bootstrap interval over clusters; dashed line: the identity.",
+        figure,
+        noise,
+    )

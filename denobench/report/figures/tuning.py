@@ -1,0 +1,95 @@
+"""The curves behind tuning: how the score depends on each parameter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from denobench.report.data.entries import Entry
+from denobench.report.data.summary import Summary
+from denobench.report.figures.style import DPI, WIDTH, Picture, style
+
+_COLUMNS = 4  # of panels
+_DEEPEST = 3.0  # dB below the best that a curve shows; what lies deeper is of no interest
+
+
+def draw_tuning(summary: Summary) -> Iterator[Picture]:
+    """Yield, per noise model, how the score depends on each tuned parameter."""
+    for noise, title in summary.noises.items():
+        found = summary.trials[summary.trials["noise"] == noise]
+        panels = [
+            (entry, name)
+            for entry in summary.entries
+            for name in _names(found[found["entry"] == entry.id])
+        ]
+        if panels:
+            with style():
+                figure = _draw(found, panels)
+            yield Picture(
+                f"tuning-{noise}",
+                f"Tuning, {title} noise",
+                "PSNR on the foreground of validation images, in dB below the best setting tried. "
+                "Dots: chosen; rings: the default. Other parameters are at the best that was tried "
+                "with each value.",
+                figure,
+                noise,
+            )
+
+
+def _names(part: pd.DataFrame) -> list[str]:
+    """Return the tuned parameters of a method."""
+    return list(json.loads(part["settings"].iloc[0])) if len(part) else []
+
+
+def _draw(found: pd.DataFrame, panels: list[tuple[Entry, str]]) -> Figure:
+    columns = min(_COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(WIDTH, 0.6 + 1.55 * rows), dpi=DPI, layout="constrained")
+    places = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    scopes = sorted(found["levels"].unique(), key=lambda text: (text.count(" "), text))
+    palette = sns.color_palette("viridis", len(scopes) + 1)[: len(scopes)]  # not the palest
+    colours = dict(zip(scopes, palette, strict=True))
+    for place, (entry, name) in zip(places, panels, strict=False):
+        sns.despine(ax=place)
+        own = found[found["entry"] == entry.id]
+        for levels, part in own.groupby("levels"):
+            for _, tried in part.groupby("fold"):
+                _curve(place, tried, name, colours[str(levels)])
+        place.set_title(entry.label)
+        place.set_xlabel(name, labelpad=1)
+        place.set_ylim(-_DEEPEST * 1.05, _DEEPEST * 0.1)
+    for place in places[len(panels) :]:
+        place.set_axis_off()
+    figure.supylabel("dB below the best", fontsize=8)
+    handles = [
+        Line2D([], [], color=colour, label=f"σ = {levels.replace(' ', ', ')}")
+        for levels, colour in colours.items()
+    ]
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False
+    )
+    return figure
+
+
+def _curve(place: Axes, tried: pd.DataFrame, name: str, colour: Any) -> None:
+    """Draw the least loss with each value of a parameter; mark the chosen and the default."""
+    values = [json.loads(text)[name] for text in tried["settings"]]
+    frame = pd.DataFrame({"value": values, "loss": tried["score"] - tried["score"].max()})
+    named = any(isinstance(value, str) for value in values)
+    frame = frame[np.isfinite(frame["loss"])]
+    curve = frame.groupby("value", sort=not named)["loss"].max()
+    place.plot(curve.index, curve, color=colour, marker=".", markersize=2.5, linewidth=1.0)
+    for mark, size, fill in (("trial", 7.0, "none"), ("chosen", 4.0, colour)):
+        marked = values[int((tried[mark] == (mark == "chosen")).to_numpy().argmax())]
+        if marked in curve:
+            place.plot(
+                [marked], [curve[marked]], "o", color=colour, markersize=size, markerfacecolor=fill
+            )

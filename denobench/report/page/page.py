@@ -1,0 +1,183 @@
+"""The report as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader
+
+from denobench.report.data.summary import Summary
+from denobench.report.data.table import Table
+from denobench.report.figures.style import DPI, Picture
+from denobench.report.text import captions
+from denobench.report.text.verdict import Line
+
+
+def render(
+    summary: Summary,
+    tables: Sequence[Table],
+    pictures: Iterable[tuple[Picture, Path]],
+    lines: Sequence[Line],
+    texts: Sequence[str],
+) -> str:
+    """Return the page's HTML, which loads nothing from anywhere.
+
+    Parameters
+    ----------
+    summary
+        The runs.
+    tables
+        All tables.
+    pictures
+        The figures, each with its PNG file, which is put into the page.
+    lines
+        What a reader should know first.
+    texts
+        Paragraphs for a paper.
+    """
+    environment = Environment(loader=PackageLoader("denobench.report", "page"), autoescape=True)
+    shown = [_embed(picture, path) for picture, path in pictures]
+    apart = {table.name: table for table in tables if not table.noise}
+    noises = [
+        {
+            "name": noise,
+            "title": title,
+            "tables": [table for table in tables if table.noise == noise],
+            "figures": [
+                picture
+                for picture in shown
+                if picture["noise"] == noise and not picture["name"].startswith("tuning-")
+            ],
+        }
+        for noise, title in summary.noises.items()
+    ]
+    return environment.get_template("page.html.j2").render(
+        title=_title(summary),
+        subtitle=_subtitle(summary),
+        lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
+        noises=noises,
+        texts=texts,
+        gallery=[picture for picture in shown if picture["name"].startswith("gallery-")],
+        trials=[picture for picture in shown if picture["name"].startswith("tuning-")],
+        curves=[picture for picture in shown if picture["name"].startswith("training-")],
+        tuning=apart.get("tuning"),
+        timing=apart.get("timing"),
+        training=apart.get("training"),
+        failures=apart.get("failures"),
+        methods=_methods(summary),
+        runs=[_certificate(summary, run) for run in summary.manifests],
+    )
+
+
+def _title(summary: Summary) -> str:
+    named = [manifest.get("name") or run for run, manifest in summary.manifests.items()]
+    return f"Denoising comparison: {captions.listing(map(str, named))}"
+
+
+def _subtitle(summary: Summary) -> str:
+    rows = summary.rows
+    created = str(summary.manifest.get("created") or "")[:10]
+    methods = captions.count(len(summary.entries), "method")
+    images = captions.count(rows["image"].nunique(), "test image")
+    dataset = f"data set {(summary.manifest.get('dataset') or {}).get('name') or 'unknown'}"
+    cells = captions.count(len(rows), "cell")
+    return f"{methods}, {images}, {cells}; {dataset}{f', {created}' if created else ''}"
+
+
+def _embed(picture: Picture, path: Path) -> dict[str, Any]:
+    """Return a figure for the template, its PNG as a data URI."""
+    coded = base64.b64encode(path.read_bytes()).decode()
+    return {
+        "name": picture.name,
+        "title": picture.title,
+        "caption": picture.caption,
+        "noise": picture.noise,
+        "source": f"data:image/png;base64,{coded}",
+        # Pixels on a screen: the file's are finer, for print and for dense screens.
+        "width": round(picture.figure.get_figwidth() * DPI * 0.75),
+    }
+
+
+def _methods(summary: Summary) -> list[dict[str, str]]:
+    """Return what the manifests tell of every method."""
+    found = []
+    for entry in summary.entries:
+        told = entry.details
+        parameters = dict(told.get("parameters") or {})
+        tuned = summary.trials.loc[summary.trials["entry"] == entry.id, "settings"]
+        parameters |= dict.fromkeys(json.loads(tuned.iloc[0]), "tuned") if len(tuned) else {}
+        remarks = [told.get("reference"), told.get("notes"), told.get("remark")]
+        found.append(
+            {
+                "label": entry.label,
+                "track": entry.track,
+                "parameters": ", ".join(f"{name} = {value}" for name, value in parameters.items()),
+                "licence": str(told.get("licence") or ""),
+                "remarks": " ".join(f"{text}".rstrip(".") + "." for text in remarks if text),
+            }
+        )
+    return found
+
+
+def _certificate(summary: Summary, run: str) -> dict[str, Any]:
+    """Return what is needed to repeat a run."""
+    manifest = summary.manifests[run]
+    dataset = manifest.get("dataset") or {}
+    hardware = manifest.get("hardware") or {}
+    git = manifest.get("git") or {}
+    stages = manifest.get("stages") or {}
+    labels = dataset.get("labels") or {}
+    numbers = [
+        f"{dataset[name]} {text}"
+        for name, text in (
+            ("images", "images"), ("clusters", "clusters"), ("train", "to train"),
+            ("validation", "to validate"), ("folds", "folds"), ("test", "to test"),
+        )
+        if dataset.get(name) is not None
+    ]  # fmt: skip
+    memory = f"{hardware['memory_gb']:g} GB" if hardware.get("memory_gb") else ""
+    cores = captions.count(hardware["cores"], "core") if hardware.get("cores") else ""
+    commit = f"{git['commit']}{' with uncommitted changes' * bool(git.get('dirty'))}" if git else ""
+    facts = {
+        "Run": run,
+        "Created": manifest.get("created"),
+        "Data set": "; ".join([str(dataset.get("name") or ""), ", ".join(numbers)]).strip("; "),
+        "Labels": ", ".join(f"{name}: {number}" for name, number in labels.items() if name)
+        if isinstance(labels, dict)
+        else ", ".join(map(str, labels)),
+        "Split": captions.split(manifest),
+        "Size": manifest.get("size"),
+        "Seed": manifest.get("seed"),
+        "Realisations": manifest.get("realisations"),
+        "Tuning": captions.tuning(manifest),
+        "Scores": captions.scoring(manifest),
+        "References": captions.references(manifest),
+        "Tracks": captions.listing(sorted({entry.track for entry in summary.entries})),
+        "Hardware": ", ".join(
+            str(part)
+            for part in (hardware.get("cpu"), cores, memory, hardware.get("platform"))
+            if part
+        ),
+        "Seconds": ", ".join(
+            f"{name.removesuffix('_s')} {value:,.0f}"
+            for name, value in stages.items()
+            if name.endswith("_s") and value is not None
+        ),
+        "Core time used": f"{stages['core_share']:.0%} while cells were computed"
+        if stages.get("core_share") is not None
+        else None,
+        "Commit": commit,
+    }
+    return {
+        "name": run,
+        "facts": [(name, value) for name, value in facts.items() if value not in (None, "")],
+        "unreadable": dataset.get("unreadable") or [],
+        "versions": "\n".join(f"{n} {v}" for n, v in (manifest.get("versions") or {}).items()),
+        "config": yaml.safe_dump(manifest.get("config") or {}, sort_keys=False, allow_unicode=True),
+    }

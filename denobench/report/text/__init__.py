@@ -1,0 +1,1 @@
+"""The comparison in words, every number taken from the run."""

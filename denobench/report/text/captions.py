@@ -1,0 +1,236 @@
+"""What stands under tables and figures, made from the manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from denobench.report.data.entries import Score
+from denobench.report.data.summary import COMPARED_FROM, Summary
+from denobench.report.data.table import ALIKE, APART, BELOW, DIFFERENT
+
+FEW_CLUSTERS = 10
+
+
+def listing(parts: Iterable[str]) -> str:
+    """Join words as a sentence does."""
+    *first, last = [*parts] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 image``, ``2 images``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def p_text(p: float) -> str:
+    """Return a p value as papers print it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def images(summary: Summary, noise: str) -> str:
+    """Say which noisy images the numbers come from."""
+    manifest = summary.manifest
+    cells = summary.rows[summary.rows["noise"] == noise]
+    dataset = manifest.get("dataset") or {}
+    size = manifest.get("size")
+    pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
+    text = (
+        f"{dataset.get('name', 'Data set')}: {count(cells['image'].nunique(), 'test image')} in "
+        f"{count(cells['cluster'].nunique(), 'cluster')}{f', {pixels}' if size else ''}, "
+        f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
+    )
+    return text + (f", seed {manifest['seed']}" if manifest.get("seed") is not None else "")
+
+
+def scoring(manifest: Mapping[str, Any], names: Iterable[str] = ()) -> str:
+    """Say how answers became scores, with the settings of the named metrics, or of all."""
+    protocol, metrics = manifest.get("protocol") or {}, manifest.get("metrics") or {}
+    sentences = ["Noise is added after resizing."] if protocol.get("interpolation") else []
+    if protocol.get("clip"):
+        low, high = protocol["clip"]
+        sentences.append(f"Answers are clipped to [{low:g}, {high:g}] before scoring.")
+    for name in dict.fromkeys(each.removesuffix("_foreground") for each in names or metrics):
+        told = metrics.get(name) or {}
+        settings = ", ".join(
+            f"{key} {value}" for key, value in (told.get("settings") or {}).items()
+        )
+        if settings:
+            sentences.append(f"{told['title']}: {settings}.")
+    if protocol.get("foreground"):
+        sentences.append(f"Foreground: {protocol['foreground']}.")
+    return " ".join(sentences)
+
+
+def references(manifest: Mapping[str, Any]) -> str:
+    """Say how clean the references are."""
+    found = (manifest.get("dataset") or {}).get("residual_noise")
+    if not found:
+        return ""
+    return (
+        f"The references still have noise of {100 * found['median']:.2f} % of full scale (median; "
+        f"at most {100 * found['max']:.2f} %), estimated on {count(found['images'], 'test image')}."
+    )
+
+
+def split(manifest: Mapping[str, Any]) -> str:
+    """Say how test images were chosen, where the manifest tells."""
+    chosen = (manifest.get("config") or {}).get("split")
+    sentences = {
+        "cluster": "Split by cluster: no slice is in both the training and the test images.",
+        "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
+        "trained on.",
+        "folds": "Five folds by cluster: every image is tested once, and no slice is in both the "
+        "tested fold and the others.",
+        "none": "No split: all images are test images.",
+    }
+    leaks = (manifest.get("dataset") or {}).get("leaks")
+    leaked = f" {count(leaks, 'test image')} shared a slice with a training image." if leaks else ""
+    return sentences.get(str(chosen), "") + leaked
+
+
+def tuning(manifest: Mapping[str, Any]) -> str:
+    """Say how parameters were chosen."""
+    told = (manifest.get("config") or {}).get("tuning") or {}
+    if not told.get("trials"):
+        return "Methods run with their defaults or with what the config sets; nothing was tuned."
+    return (
+        f"Parameters that the config leaves open were tuned on validation images alone, by PSNR on "
+        f"the foreground, with at most {told['trials']} trials per method and level, the defaults "
+        "among them; networks are trained instead."
+    )
+
+
+def _edges(summary: Summary, noise: str) -> list[str]:
+    """Name the tuned methods whose optimum may lie beyond what was tried."""
+    found = summary.trials
+    found = found[(found["noise"] == noise) & found["chosen"] & (found["edge"] != "")]
+    parts = [
+        f"{summary.entry(str(entry)).label} ({names}, σ = "
+        f"{listing(dict.fromkeys(part['levels'].str.replace(' ', ', ')))})"
+        for (entry, names), part in found.groupby(["entry", "edge"], sort=False)
+    ]
+    return [f"Tuned to an edge of what was tried: {listing(parts)}."][: len(parts)]
+
+
+def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tuple[str, ...]:
+    """Return the footnotes of a table of scores."""
+    names = [metric.name for metric in metrics]
+    scores = summary.scores
+    scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
+    found = scores.loc[scores["compared"], "clusters"]
+    clusters = int(found.min()) if len(found) else 0
+    notes = [
+        f"Mean and 95 % BCa bootstrap interval over clusters (N = {_range(found)}): realisations "
+        "are averaged, then the images of a cluster. A cluster is a group of images that show the "
+        "same slice; clusters are not patients."
+        if clusters > 1
+        else "One cluster only: no interval can be given."
+        if clusters
+        else "No method completed enough cells to be compared."
+    ]
+    if 1 < clusters < FEW_CLUSTERS:
+        notes.append("With so few clusters a bootstrap interval is too narrow.")
+    notes.append(
+        "Bold: best of its track, where it has two methods to compare; underlined: second of at "
+        "least three. Equal printed values share a mark; tracks are not ranked against each other."
+    )
+    if scores["below"].any():
+        notes.append(f"{BELOW} Below the identity: on average worse than doing nothing.")
+    pairs = summary.paired[
+        (summary.paired["noise"] == noise) & summary.paired["metric"].isin(names)
+    ]
+    if summary.reference and any(pairs["different"] == False):  # noqa: E712 - None is neither
+        notes.append(
+            f"{ALIKE} Not different from {summary.reference.label}: p of at least 0.05 in a paired "
+            "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
+        )
+    notes += _completion(scores)
+    notes += _estimates(summary, noise)
+    manifest = summary.manifest
+    notes += [scoring(manifest, names), references(manifest), split(manifest), tuning(manifest)]
+    notes += [*_edges(summary, noise), *remarks(summary)]
+    return tuple(note for note in notes if note)
+
+
+def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the footnotes of a table of differences."""
+    if pairs.empty:
+        return ()
+    notes = [
+        f"Over clusters (N = {_range(pairs['clusters'])}), not patients: realisations are "
+        "averaged, then the images of a cluster."
+    ]
+    if pairs["different"].isna().all():
+        notes.append("So few clusters cannot show a difference at 5 % after Holm's adjustment.")
+    else:
+        notes.append(f"{DIFFERENT} Different at 5 % after the adjustment.")
+    if len({summary.entry(entry).track for entry in pairs["entry"]}) > 1:
+        notes.append("Methods on other tracks are told something else of sigma than the reference.")
+    return (*notes, *remarks(summary))
+
+
+def _range(numbers: pd.Series) -> str:
+    low, high = numbers.min(), numbers.max()
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _completion(scores: pd.DataFrame) -> list[str]:
+    """Say on which cells methods were compared, where some did not complete or have no score."""
+    if (scores["completed"] == scores["planned"]).all():
+        cells = scores.drop_duplicates("level")
+        some = cells[cells["n"] < cells["planned"]]
+        parts = [f"{row['n']} of {row['planned']}" for _, row in some.iterrows()]
+        return [
+            f"Cells of images that have such a score: {listing(dict.fromkeys(parts))} per level."
+        ][: len(parts)]
+    notes = ["n: cells completed of those planned."]
+    common = scores[scores["compared"]].groupby("level")[["n", "planned"]].min()
+    parts = [f"{row['n']} of {row['planned']} at σ = {level:g}" for level, row in common.iterrows()]
+    if (common["n"] < common["planned"]).any():
+        notes[0] += (
+            f" Means are over the cells that all compared methods completed: {listing(parts)}."
+        )
+    apart = scores[~scores["compared"] & (scores["completed"] > 0)]
+    if not apart.empty:
+        notes.append(
+            f"{APART} Completed less than {COMPARED_FROM:.0%} of a level's cells: the mean is over "
+            "its own cells, and it is not compared."
+        )
+    return notes
+
+
+def _estimates(summary: Summary, noise: str) -> list[str]:
+    """Say how far the estimates of sigma are off that the track ``estimated`` was told."""
+    rows = summary.rows
+    if "sigma" not in rows:
+        return []
+    told = rows[(rows["noise"] == noise) & (rows["track"] == "estimated") & rows["sigma"].notna()]
+    # One estimate per noisy image, whatever the methods and the multiple that each is told.
+    once = told.drop_duplicates(["level", "image", "realisation"])
+    if once.empty:
+        return []
+    error = 100 * (once["sigma"] / once["sigma_factor"] / once["level"] - 1)
+    medians = error.groupby(once["level"]).median()
+    parts = [f"{median:+.1f} % at σ = {level:g}" for level, median in medians.items()]
+    text = (
+        f"Estimated σ: median error {listing(parts)}; "
+        f"median magnitude {error.abs().median():.1f} %, largest {error.abs().max():.1f} %."
+    )
+    return [text.replace("-", "−")]
+
+
+def remarks(summary: Summary) -> list[str]:
+    """Return the lines that must stand under every table: of data sets and of methods."""
+    found = [
+        str((manifest.get("dataset") or {}).get("remark") or "")
+        for manifest in summary.manifests.values()
+    ]
+    found += [
+        f"{entry.label}: {entry.details['remark']}."
+        for entry in summary.entries
+        if entry.details.get("remark")
+    ]
+    return [text.replace("..", ".") for text in dict.fromkeys(found) if text]
