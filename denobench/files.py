@@ -68,7 +68,7 @@ def digest_of(value: Any) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the path of a file beside ``path`` to write, and put it in its place when the block ends.
+    """Give the path of a file to write beside ``path``, and then put it in its place.
 
     A reader sees the old file or the new one, whole; where the block raises, the old one stays. A
     link is replaced, not followed.
