@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from denobench import __version__
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
 
 PLUGIN = "denobench_plugin_"  # how the modules of plugin files are called
@@ -54,7 +56,9 @@ class Registry:
         if name in self._added:
             return self._added[name][1]
         point = self._point(name)
-        return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        if point.dist:
+            return f"{point.dist.name} {point.dist.version}"
+        return f"denobench {__version__}"  # a checkout that is not installed
 
     def load(self, name: str) -> Any:
         """Import and return the object behind a name.
@@ -86,7 +90,22 @@ class Registry:
 @lru_cache
 def _entry_points(group: str, path: tuple[str, ...]) -> dict[str, EntryPoint]:  # noqa: ARG001
     """Return a group's entry points by name, looked for once for each ``sys.path``."""
-    return {point.name: point for point in entry_points(group=group)}
+    points = {point.name: point for point in entry_points(group=group)}
+    try:
+        distribution("denobench")
+    except PackageNotFoundError:
+        return _of_checkout(group) | points
+    return points
+
+
+def _of_checkout(group: str) -> dict[str, EntryPoint]:
+    """Return denobench's own entry points where it runs from a checkout and is not installed."""
+    file = Path(__file__).parents[1] / "pyproject.toml"
+    if not file.is_file():
+        return {}
+    project = tomllib.loads(file.read_text("utf-8"))
+    named = project["project"]["entry-points"].get(group, {})
+    return {name: EntryPoint(name, value, group) for name, value in named.items()}
 
 
 def import_file(path: Path) -> ModuleType:

@@ -1,34 +1,70 @@
-"""What an installed package carries."""
+"""What a checkout and an installed package carry."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
+import pytest
+
+from denobench import config, registry
+
 ROOT = Path(__file__).parents[1]
+CONFIGS = {path.stem: path.read_text("utf-8") for path in (ROOT / "configs").glob("*.yaml")}
+
+
+def test_configs_are_those_of_the_checkout() -> None:
+    """The package finds the configs at the top level of its checkout."""
+    assert config.shipped() == CONFIGS
+    assert "quick" in CONFIGS
 
 
 def test_wheel_carries_what_runs_need(tmp_path: Path) -> None:
     """The wheel holds configs, the page's template, the digests and the baselines, and no tests."""
+    for name in ("denobench", "baselines", "configs"):  # no stale build folder, none left here
+        shutil.copytree(ROOT / name, tmp_path / "copy" / name, symlinks=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / "copy")
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", *options, str(ROOT)],
+        [sys.executable, "-m", "pip", "wheel", *options, str(tmp_path / "copy")],
         check=True,
         capture_output=True,
         timeout=300,
     )
     (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        for name, text in CONFIGS.items():
+            assert archive.read(f"denobench/configs/{name}.yaml").decode() == text
     for name in (
-        "denobench/configs/quick.yaml",
-        "denobench/configs/paper.yaml",
-        "denobench/configs/full.yaml",
-        "denobench/report/page.html.j2",
+        "denobench/report/page/page.html.j2",
         "denobench/datasets/brain_tumor.sha256",
         "denobench/py.typed",
         "baselines/bm3d.py",
     ):
         assert name in names
     assert not any(name.startswith("tests/") for name in names)
+
+
+@pytest.mark.parametrize("group", ["methods", "noise", "metrics", "datasets"])
+def test_checkout_needs_no_installation(group: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where denobench is not installed, its own entry points are read from the checkout."""
+    group = f"denobench.{group}"
+
+    def nowhere(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(registry, "distribution", nowhere)
+    monkeypatch.setattr(registry, "entry_points", lambda **_: ())
+    registry._entry_points.cache_clear()
+    found = registry.Registry(group, "thing")
+    assert found.names()
+    for name in found.names():
+        assert found.load(name) is not None
+        assert found.origin(name).startswith("denobench ")
+    registry._entry_points.cache_clear()
