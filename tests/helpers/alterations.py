@@ -1,6 +1,6 @@
 """What people do to a picture before they share it again, and how well copies are found after it.
 
-``python tests/datasets/alterations.py [FOLDER]`` prints the table of ``docs/data.md``: for the
+``python tests/helpers/alterations.py [FOLDER]`` prints the table of ``docs/data.md``: for the
 simulated slices, or for the different images of a folder.
 """
 
