@@ -120,7 +120,7 @@ def carry_out(
     """
     from denobench import report
     from denobench.engine import coordinator
-    from denobench.rows import naming_full_disk
+    from denobench.files import naming_full_disk
 
     folder = Path(out) if out else RESULTS / config.name
     outcome = coordinator.carry_out(config, folder, watcher)

@@ -6,6 +6,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -21,27 +22,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench"))
 
 
-def write_atomically(path: Path, content: str) -> None:
-    """Write a text file so that a reader sees all of it or nothing.
-
-    Raises
-    ------
-    DenobenchError
-        If the folder cannot be written.
-    """
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the error of a cache that cannot be written into one that says what helps."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        yield
     except OSError as error:
         raise DenobenchError(
-            f"{path}: cannot be written ({error.strerror}); "
+            f"{error.filename or path}: cannot be written ({error.strerror}); "
             "set DENOBENCH_CACHE to a writable folder."
         ) from None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from denobench import methods
+from denobench import methods, seeds
 from denobench.errors import DenobenchError
 from denobench.methods import Denoiser, FittedDenoiser
 
@@ -59,7 +59,7 @@ def _noisy(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width]
     radius = np.hypot(y - height / 2, x - width / 2)
     clean = np.where(radius < min(height, width) / 3, 0.7, 0.05)
-    rng = np.random.Generator(np.random.PCG64(7))
+    rng = seeds.numbered(7)
     return (clean + SIGMA * rng.standard_normal((height, width))).astype(np.float32)
 
 

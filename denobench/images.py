@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from denobench.errors import DenobenchError
+from denobench.files import replacing
 
 # ITU-R BT.601 luma, the weights that OpenCV and Pillow use.
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -80,7 +81,8 @@ def write(path: Path, image: np.ndarray) -> None:
     """
     pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     try:
-        Image.fromarray(pixels, "L").save(path)
+        with replacing(path) as temporary:
+            Image.fromarray(pixels, "L").save(temporary)
     except ValueError:
         raise DenobenchError(f"{path}: unknown suffix; use .png, .tif or .jpg.") from None
     except OSError as error:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import wraps
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from denobench import stabilisation
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
+from denobench.files import digest_of
 from denobench.progress import Progress
 from denobench.registry import Registry, import_file
 
@@ -125,8 +124,8 @@ class TrainingSet:
     def describe(self) -> dict[str, Any]:
         """Return what can change the fitted weights, as JSON-ready values."""
         return {
-            "train": _digest([item.digest for item in self.train]),
-            "validation": _digest([item.digest for item in self.validation]),
+            "train": digest_of([item.digest for item in self.train]),
+            "validation": digest_of([item.digest for item in self.validation]),
             "images": [len(self.train), len(self.validation)],
             "size": self.size,
             "noise": self.noise,
@@ -173,7 +172,7 @@ class FittedDenoiser(Denoiser):
 
     def weights_key(self, training: TrainingSet) -> str:
         """Return the digest of what makes the weights: the method's recipe and its training set."""
-        return _digest(
+        return digest_of(
             {
                 "method": self.info.name,
                 "version": self.version,
@@ -351,7 +350,3 @@ def add_plugin(path: Path) -> list[str]:
 def describe(found: Any) -> dict[str, Any]:
     """Return a method's information as JSON-ready values."""
     return {**asdict(found.info), "parameters": parameters(found)}
-
-
-def _digest(value: Any) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

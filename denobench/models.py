@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,9 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from denobench.cache import cache_folder
+from denobench.cache import cache_folder, writing
 from denobench.errors import DenobenchError, unknown
+from denobench.files import digest, replacing, write_text
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.progress import Progress
 
@@ -122,14 +122,9 @@ def train(
     """
     key = method.weights_key(training)
     workplace = checkpoints or cache_folder() / "training" / key
-    try:
+    with writing(workplace):
         workplace.mkdir(parents=True, exist_ok=True)
         _trained().mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DenobenchError(
-            f"{error.filename}: cannot be created ({error.strerror}); "
-            "set DENOBENCH_CACHE to a writable folder."
-        ) from None
     with FileLock(_trained() / f".{key}.lock"):
         found = find(method, training)
         if found is None:
@@ -160,7 +155,8 @@ def export(key: str, path: Path) -> None:
     """
     model = _only(key, models())
     try:
-        shutil.copyfile(model.weights, path)
+        with replacing(path) as temporary:
+            shutil.copyfile(model.weights, temporary)
     except OSError as error:
         raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
 
@@ -189,7 +185,7 @@ def _trained() -> Path:
 def _verify(model: Model) -> None:
     """Raise if the file of weights is missing or is not the one that was written."""
     try:
-        intact = _digest(model.weights) == model.digest
+        intact = digest(model.weights) == model.digest
     except (OSError, ValueError, KeyError):
         intact = False
     if not intact:
@@ -231,11 +227,11 @@ def _keep(method: FittedDenoiser, training: TrainingSet, history: pd.DataFrame) 
             "epochs": len(history),
             "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
             "seconds": round(float(history["seconds"].sum()), 2),
-            "digest": _digest(folder / WEIGHTS),
+            "digest": digest(folder / WEIGHTS),
             "versions": dict(_versions(method)),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         }
-        (folder / INFO).write_text(json.dumps(info, indent=1) + "\n", "utf-8")
+        write_text(folder / INFO, json.dumps(info, indent=1) + "\n")
         folder.chmod(0o755)
         os.replace(folder, _trained() / key)
     except BaseException:
@@ -252,10 +248,6 @@ def _versions(method: FittedDenoiser) -> Iterator[tuple[str, str]]:
             yield name, version(name)
         except PackageNotFoundError:
             yield name, "not installed"
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
 
 
 def _only(key: str, among: list[Model]) -> Model:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import skimage as ski
 
-from denobench import stabilisation
+from denobench import seeds, stabilisation
 from denobench.errors import DenobenchError
 from denobench.registry import Registry
 
@@ -159,9 +158,7 @@ def draw_fields(
     numpy.ndarray
         float64, of the given shape; the same on every machine.
     """
-    text = f"denobench noise 1|{stream}|{seed}|{image}|{realisation}"
-    key = int.from_bytes(sha256(text.encode()).digest()[:16], "little")
-    return np.random.Generator(np.random.PCG64(key)).standard_normal(shape)
+    return seeds.generator("noise", stream, seed, image, realisation).standard_normal(shape)
 
 
 def corrupt(image: np.ndarray, model: NoiseModel, level: float, fields: np.ndarray) -> np.ndarray:

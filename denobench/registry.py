@@ -12,7 +12,6 @@ import sys
 import tomllib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +19,7 @@ from typing import Any
 
 from denobench import __version__
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
+from denobench.files import digest_of
 
 PLUGIN = "denobench_plugin_"  # how the modules of plugin files are called
 
@@ -119,7 +119,7 @@ def import_file(path: Path) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise DenobenchError(f"Plugin {path} does not exist; give the path of a Python file.")
-    name = f"{PLUGIN}{path.stem}_{sha256(str(path).encode()).hexdigest()[:8]}"
+    name = f"{PLUGIN}{path.stem}_{digest_of(str(path))[:8]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)

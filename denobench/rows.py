@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from denobench.errors import DenobenchError
+from denobench.files import full_disk, safe_name, write_bytes, write_text
 
 if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
@@ -114,7 +113,7 @@ class RowStore:
                 yield database
         except sqlite3.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise _full(self.path) from error
+                raise full_disk(self.path) from error
             raise DenobenchError(f"{self.path}: the store of rows failed ({error}).") from error
         finally:
             database.close()
@@ -293,12 +292,10 @@ class RunFolder:
         """Keep a picture for the gallery: ``clean``, ``noisy`` or a method's answer."""
         path = self.picture_path(image, noise, level, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}")
         # By way of memory: NumPy's own writing does not say that a disk is full.
         content = io.BytesIO()
         np.save(content, pixels.astype(np.float32), allow_pickle=False)
-        temporary.write_bytes(content.getvalue())
-        os.replace(temporary, path)
+        write_bytes(path, content.getvalue())
 
     def picture(self, image: str, noise: str, level: float, name: str) -> np.ndarray | None:
         """Return a picture of the gallery, float32, (H, W), or None if it was not kept."""
@@ -307,8 +304,8 @@ class RunFolder:
 
     def picture_path(self, image: str, noise: str, level: float, name: str) -> Path:
         """Return where a picture of the gallery lies, or would lie."""
-        folder = f"{_slug(image)}-{noise}-{level:g}"
-        return self.path / "gallery" / folder / f"{_slug(name)}.npy"
+        folder = safe_name(image, noise, f"{level:g}")
+        return self.path / "gallery" / folder / f"{safe_name(name)}.npy"
 
 
 def machine_noise(timing: pd.DataFrame) -> str:
@@ -322,31 +319,3 @@ def machine_noise(timing: pd.DataFrame) -> str:
         "The machine was noisy while timing: a typical method's quartiles lie "
         f"{spread:.0%} of its median apart."
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
-@contextmanager
-def naming_full_disk(path: Path) -> Iterator[None]:
-    """Turn the error of a full disk into one that says so, and how to go on."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(Path(error.filename or path)) from error
-        raise
-
-
-def _full(path: Path) -> DenobenchError:
-    return DenobenchError(
-        f"{path}: no room is left on the disk; free some, and run the same command again to go on."
-    )
-
-
-def _slug(text: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)

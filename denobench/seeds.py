@@ -21,3 +21,12 @@ def generator(purpose: str, *parts: object) -> np.random.Generator:
     text = "|".join(map(str, (f"denobench {purpose} 1", *parts)))
     key = int.from_bytes(sha256(text.encode(errors="surrogateescape")).digest()[:16], "little")
     return np.random.Generator(np.random.PCG64(key))
+
+
+def numbered(*numbers: int) -> np.random.Generator:
+    """Return random numbers that depend on some whole numbers alone, 0 or more.
+
+    Of what was drawn so from the first version on and stays as it is: the split, the simulated
+    images, intervals. All else takes `generator`.
+    """
+    return np.random.Generator(np.random.PCG64([*numbers]))

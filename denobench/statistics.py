@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from denobench import seeds
+
 CONFIDENCE = 0.95
 RESAMPLES = 1999
 
@@ -66,7 +68,7 @@ def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
             n_resamples=RESAMPLES,
             method="BCa",
             batch=1000,
-            rng=np.random.default_rng(seed),
+            rng=seeds.numbered(seed),
         ).confidence_interval
     return float(found.low), float(found.high)
 

@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
 from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
+from denobench.files import digest
 from denobench.noise import Noise
 from denobench.progress import Progress
 from denobench.report import texts
@@ -188,14 +188,14 @@ def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
 
 def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
     """Return the plan's cells, by what a row names; with the weights that the rows name."""
-    files = {sha256(path.read_bytes()).hexdigest(): path for path in folder.path.glob("models/*")}
+    files = {digest(path): path for path in folder.path.glob("models/*")}
     files |= {model.digest: model.weights for model in models.models()}
     frame = folder.frame()
     fitted = frame[frame["weights_digest"].fillna("") != ""]
     weights = {
-        (row["method"], Noise(row["noise"], row["level"])): (files[digest], digest)
+        (row["method"], Noise(row["noise"], row["level"])): (files[used], used)
         for _, row in fitted.drop_duplicates(["method", "noise", "level"]).iterrows()
-        if (digest := row["weights_digest"]) in files
+        if (used := row["weights_digest"]) in files
     }
     tried = folder.table("tuning")
     return {
@@ -218,9 +218,9 @@ def _check_row(
             yield f"{_name(row)}: {name} is {row[name]}, and {value} by config and tuning."
             return
     again = engine_cells.compute(cell).row
-    for digest in _DIGESTS:
-        if getattr(again, digest) != row[digest]:
-            what = digest.removesuffix("_digest")
+    for name in _DIGESTS:
+        if getattr(again, name) != row[name]:
+            what = name.removesuffix("_digest")
             yield f"{_name(row)}: the {what} is another one: the image, seed or split was changed."
             return
     if again.status != "ok":

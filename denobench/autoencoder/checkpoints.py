@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from denobench.errors import DenobenchError
+from denobench.files import replacing
 
 FILE = "checkpoint.npz"
 
@@ -58,12 +59,10 @@ def write(folder: Path, key: str, state: State) -> None:
     }
     arrays["key"] = np.array(key)
     arrays["history"] = np.array(json.dumps(state.history))
-    temporary = folder / f"{FILE}.tmp"
-    with temporary.open("wb") as file:
+    with replacing(folder / FILE) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, folder / FILE)
 
 
 def read(folder: Path, key: str) -> State | None:

@@ -8,11 +8,9 @@ holds the weights and the optimiser's state.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +24,10 @@ from denobench.autoencoder.padding import pad
 from denobench.autoencoder.weights import Weights
 from denobench.datasets import Item
 from denobench.errors import DenobenchError
+from denobench.files import digest_of, replacing
 from denobench.methods import TrainingSet
 from denobench.progress import Progress
+from denobench.seeds import generator
 
 if TYPE_CHECKING:
     import keras
@@ -201,7 +201,7 @@ def _epoch(
 ) -> float:
     """Train one epoch and return its mean loss."""
     count = len(clean)
-    order = _generator("order", training.seed, epoch).permutation(count)
+    order = generator("order", training.seed, epoch).permutation(count)
     start = time.perf_counter()
     total, done = 0.0, 0
     for first in range(0, count, recipe.batch_size):
@@ -237,7 +237,7 @@ def training_pair(
     """Return one image with the epoch's noise, and without."""
     digest = training.train[index].digest
     low, high = min(training.levels), max(training.levels)
-    level = _generator("level", training.seed, epoch, digest).uniform(low, high)
+    level = generator("level", training.seed, epoch, digest).uniform(low, high)
     return noisy_image(training, clean[index], digest, epoch, "train", level), clean[index]
 
 
@@ -256,13 +256,6 @@ def noisy_image(
     return noise.corrupt(image, model, level, fields)
 
 
-def _generator(purpose: str, *parts: object) -> np.random.Generator:
-    """Return random numbers that depend on the purpose and the parts alone."""
-    text = "|".join(map(str, (f"denobench {purpose} 1", *parts)))
-    key = int.from_bytes(sha256(text.encode()).digest()[:16], "little")
-    return np.random.Generator(np.random.PCG64(key))
-
-
 def _three_channels(images: Any) -> np.ndarray:
     """Stack padded images to (batch, H, W, 3), the same grey three times."""
     stacked = np.stack([pad(image) for image in images])
@@ -274,15 +267,15 @@ class Images:
 
     def __init__(self, items: tuple[Item, ...], size: int | None, folder: Path) -> None:
         assert size is not None
-        text = "|".join([str(size), *(item.digest for item in items)])
-        path = folder / f"images-{sha256(text.encode()).hexdigest()[:16]}.npy"
+        key = digest_of([size, *(item.digest for item in items)])
+        path = folder / f"images-{key[:16]}.npy"
         if items and not path.exists():
-            temporary = path.with_suffix(".tmp")
-            array = np.lib.format.open_memmap(temporary, "w+", np.float32, (len(items), size, size))
-            for index, item in enumerate(items):
-                array[index] = item.read(size)
-            array.flush()
-            os.replace(temporary, path)
+            shape = (len(items), size, size)
+            with replacing(path) as temporary:
+                array = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+                for index, item in enumerate(items):
+                    array[index] = item.read(size)
+                array.flush()
         self._array = np.load(path, mmap_mode="r") if items else np.empty((0, size, size))
 
     def __len__(self) -> int:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import zipfile
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from denobench import seeds
 from denobench.errors import DenobenchError
+from denobench.files import replacing
 
 Weights = list[np.ndarray]
 
@@ -36,8 +37,7 @@ def draw(seed: int) -> Weights:
     X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
     networks", AISTATS 2010.
     """
-    key = int.from_bytes(sha256(f"denobench weights 1|{seed}".encode()).digest()[:16], "little")
-    generator = np.random.Generator(np.random.PCG64(key))
+    generator = seeds.generator("weights", seed)
     weights = []
     for inputs, filters in pairwise(CHANNELS):
         limit = math.sqrt(6 / (9 * (inputs + filters)))
@@ -48,7 +48,7 @@ def draw(seed: int) -> Weights:
 
 def write(path: Path, weights: Weights) -> None:
     """Write weights to a file; the same weights give the same bytes."""
-    with path.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **dict(zip(SHAPES, weights, strict=True)))  # type: ignore[arg-type]
 
 

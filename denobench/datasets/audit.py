@@ -19,6 +19,7 @@ from denobench.datasets.base import Dataset, Unreadable
 from denobench.datasets.sources import open_folder
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
+from denobench.files import replacing
 from denobench.progress import Progress
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
@@ -298,7 +299,8 @@ def contact_sheet(audit: Audit, path: Path) -> None:
         sheet.paste(thumbnail, (left, top + CAPTION))
         draw.text((left, top + 2), file.id[-26:], fill=255, font=font)
     try:
-        sheet.save(path)
+        with replacing(path) as temporary:
+            sheet.save(temporary)
     except ValueError:
         raise DenobenchError(f"{path}: unknown suffix; use .png.") from None
     except OSError as error:

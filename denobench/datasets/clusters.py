@@ -28,7 +28,6 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -38,9 +37,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from denobench import images
-from denobench.cache import OnDisk, cache_folder, write_atomically
+from denobench import images, seeds
+from denobench.cache import OnDisk, cache_folder, writing
 from denobench.errors import DenobenchError
+from denobench.files import digest, digest_of, write_text
 from denobench.progress import Progress
 
 VERSION = 1  # enters the cache's key: goes up when other groups may come out
@@ -96,14 +96,16 @@ def cluster(paths: Sequence[Path], *, progress: Progress | None = None) -> tuple
         return ()
     digests = [_digest(path) for path in paths]
     by_digest = dict(sorted(zip(digests, paths, strict=True)))
-    key = sha256("\n".join([str(VERSION), *by_digest]).encode()).hexdigest()
+    key = digest_of([VERSION, *by_digest])
     file = cache_folder() / "clusters" / f"{key}.json"
     names = _read(file)
     if names.keys() != by_digest.keys():
         # Many small products: threads would wait for each other longer than they compute.
         with threadpool_limits(1, user_api="blas"):
             names = _name(list(by_digest), _group(list(by_digest.values()), progress))
-        write_atomically(file, json.dumps(names, indent=0))
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(file, json.dumps(names, indent=0))
     return tuple(names[digest] for digest in digests)
 
 
@@ -117,7 +119,7 @@ def _read(file: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     try:
-        return sha256(path.read_bytes()).hexdigest()
+        return digest(path)
     except OSError as error:
         raise DenobenchError(f"{path}: cannot be read ({error.strerror}).") from None
 
@@ -247,7 +249,7 @@ def _codebook(heads: OnDisk[_Head]) -> NDArray[np.float32]:
         sample.append(head.features[-passed % step :: step].astype(np.float32))
         passed += len(head.features)
     return scipy.cluster.vq.kmeans2(
-        np.concatenate(sample), WORDS, iter=10, minit="++", rng=np.random.default_rng(0)
+        np.concatenate(sample), WORDS, iter=10, minit="++", rng=seeds.numbered(0)
     )[0]
 
 

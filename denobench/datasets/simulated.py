@@ -17,18 +17,18 @@ for any purpose without fee, provided that this notice appears in all copies.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_dir
 
+from denobench import seeds
+from denobench.cache import cache_folder, writing
 from denobench.datasets import anatomy
 from denobench.errors import DenobenchError
+from denobench.files import replacing
 from denobench.progress import Progress
 
 VERSION = 1  # enters the seeds: goes up with any change of pixels
@@ -124,7 +124,7 @@ def _queue(part: str, rng: np.random.Generator) -> list[str]:
 def _generator(seed: int, stream: int) -> np.random.Generator:
     if seed < 0:
         raise DenobenchError(f"seed {seed} of the simulated dataset: must be 0 or more.")
-    return np.random.Generator(np.random.PCG64([VERSION, seed, stream]))
+    return seeds.numbered(VERSION, seed, stream)
 
 
 def generate(index: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -205,16 +205,10 @@ def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint
 
 
 def _cached(name: str, seed: int, progress: Progress | None) -> Path:
-    base = os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench")
-    folder = Path(base) / f"simulated-{VERSION}-{seed}"
+    folder = cache_folder() / f"simulated-{VERSION}-{seed}"
     if not (folder / name).is_file():
-        try:
+        with writing(folder):
             _fill(folder, seed, progress)
-        except OSError as error:
-            raise DenobenchError(
-                f"{folder}: cannot write the simulated images ({error}); "
-                "set DENOBENCH_CACHE to a writable folder."
-            ) from error
     return folder / name
 
 
@@ -228,11 +222,5 @@ def _fill(folder: Path, seed: int, progress: Progress | None) -> None:
         if progress is not None:
             progress(index + 1, COUNT)
     for name, values in (("masks.npy", marks), ("images.npy", pixels)):
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.save(file, values)
-            os.replace(temporary, folder / name)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(folder / name) as temporary:
+            np.save(temporary, values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from denobench import images
 from denobench.datasets import clusters, simulated
 from denobench.datasets.base import Dataset, FileItem, SimulatedItem, Unreadable
 from denobench.errors import DenobenchError
+from denobench.files import digest
 from denobench.progress import Progress
 from denobench.registry import Registry
 
@@ -102,7 +102,7 @@ def _probe(path: Path) -> str | DenobenchError:
     """Return the file's digest if it can be read, else the error."""
     try:
         images.read(path)
-        return sha256(path.read_bytes()).hexdigest()
+        return digest(path)
     except DenobenchError as error:
         return error
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-import numpy as np
-
+from denobench import seeds
 from denobench.datasets.base import Dataset, Item
 from denobench.errors import DenobenchError
 
@@ -119,7 +118,7 @@ def _parts(test: list[list[Item]], rest: list[list[Item]]) -> Split:
 
 
 def _shuffled(groups: list[list[Item]], seed: int) -> list[list[Item]]:
-    rng = np.random.Generator(np.random.PCG64([seed, 20]))
+    rng = seeds.numbered(seed, 20)
     return [groups[index] for index in rng.permutation(len(groups))]
 
 

@@ -22,8 +22,9 @@ from denobench.engine.status import Journal
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
+from denobench.files import naming_full_disk, write_text
 from denobench.progress import Watcher, of_stage
-from denobench.rows import LOG, Row, RunFolder, machine_noise, naming_full_disk, write_text
+from denobench.rows import LOG, Row, RunFolder, machine_noise
 
 _NAMED = 4  # cells that a line says to be running
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import json
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +20,7 @@ from denobench.engine.planning.plan import Plan
 from denobench.engine.planning.sources import harness_versions, installed_version
 from denobench.engine.workers.cells import CLIP
 from denobench.engine.workers.machine import hardware
+from denobench.files import digest_of
 
 RESIDUAL_SAMPLE = 20
 
@@ -96,8 +95,7 @@ def _dataset(plan: Plan, earlier: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _digest(items: Iterable[Item]) -> str:
-    digests = sorted((item.id, item.digest) for item in items)
-    return sha256(json.dumps(digests).encode()).hexdigest()
+    return digest_of(sorted((item.id, item.digest) for item in items))
 
 
 def _residual_noise(plan: Plan) -> dict[str, float]:

@@ -15,8 +15,9 @@ from typing import Any
 
 import psutil
 
+from denobench.files import write_text
 from denobench.progress import Watcher
-from denobench.rows import RunFolder, write_text
+from denobench.rows import RunFolder
 
 _FILE = "progress.json"
 _SECONDS = 0.5  # between two writings of it

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denobench.errors import DenobenchError
+from denobench.files import replacing, write_text
 from denobench.progress import Progress, unheard
 from denobench.report.record import Report
-from denobench.rows import RunFolder, write_text
+from denobench.rows import RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -153,8 +154,7 @@ def _export(summary: Summary, folder: Path) -> list[Path]:
     """Write all rows as Parquet and CSV."""
     rows = summary.rows.drop(columns="entry")
     paths = [folder / "rows.parquet", folder / "rows.csv"]
-    temporary = folder / ".rows.parquet"
-    rows.to_parquet(temporary, index=False)
-    temporary.replace(paths[0])
+    with replacing(paths[0]) as temporary:
+        rows.to_parquet(temporary, index=False)
     write_text(paths[1], rows.to_csv(index=False))
     return paths

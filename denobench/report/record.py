@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from denobench.files import digest, digest_of, write_text
 from denobench.report.data.table import Column, Field, Section, Table
-from denobench.rows import RunFolder, write_text
+from denobench.rows import RunFolder
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -66,7 +66,7 @@ def keep(folder: RunFolder, report: Report) -> None:
     """Write down what a run's report was made of, what its files are, and what it says."""
     record = {
         "made_of": _made_of(folder),
-        "files": {path.relative_to(folder.path).as_posix(): _digest(path) for path in report.paths},
+        "files": {path.relative_to(folder.path).as_posix(): digest(path) for path in report.paths},
         "summary": report.summary,
         "failures": report.failures,
         # All but the tidy data, which lies in the table's own file.
@@ -86,10 +86,10 @@ def find(folder: RunFolder) -> Report | None:
     """
     try:
         record = json.loads((folder.path / FILE).read_text("utf-8"))
-        files = {folder.path / name: digest for name, digest in record["files"].items()}
+        files = {folder.path / name: found for name, found in record["files"].items()}
         if record["made_of"] != _made_of(folder):
             return None
-        if any(_digest(path) != digest for path, digest in files.items()):
+        if any(digest(path) != found for path, found in files.items()):
             return None
         return Report(
             folder=folder.path,
@@ -109,7 +109,7 @@ def _made_of(folder: RunFolder) -> str:
         about.pop(moment, None)
     libraries = {name: version(name) for name in _LIBRARIES}
     parts = [folder.name, about, libraries, *_contents(folder)]
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return digest_of(parts)
 
 
 def _contents(folder: RunFolder) -> Iterator[tuple[str, str]]:
@@ -121,11 +121,7 @@ def _contents(folder: RunFolder) -> Iterator[tuple[str, str]]:
 def _digests(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in sorted(paths):
         if path.is_file():
-            yield path.relative_to(root).as_posix(), _digest(path)
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+            yield path.relative_to(root).as_posix(), digest(path)
 
 
 def _table(found: Mapping[str, Any]) -> Table:

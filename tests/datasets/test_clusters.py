@@ -14,7 +14,7 @@ from alterations import ALTERATIONS, HARDER, as_bytes, precision_and_recall
 from nilearn.datasets import load_mni152_template
 from PIL import Image
 
-from denobench.cache import cache_folder, write_atomically
+from denobench.cache import cache_folder
 from denobench.datasets import clusters, simulated
 from denobench.errors import DenobenchError
 
@@ -160,7 +160,7 @@ def test_unwritable_cache_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(DenobenchError, match="set DENOBENCH_CACHE"):
-        write_atomically(cache_folder() / "clusters" / "a.json", "{}")
+        clusters.cluster(save(tmp_path, {"a.png": np.eye(30)}))
 
 
 @pytest.mark.slow

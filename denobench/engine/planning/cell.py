@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 from denobench.datasets import Item
+from denobench.files import digest_of
 from denobench.noise import Noise
 
 # Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
@@ -65,4 +64,4 @@ class Cell:
             # Of strangers' noise models, metrics and data sets; PROTOCOL stands for our own.
             *filter(None, [self.protocol]),
         ]
-        return sha256(json.dumps(parts).encode()).hexdigest()
+        return digest_of(parts)

@@ -18,11 +18,12 @@ from denobench.engine.workers.cells import row
 from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
+from denobench.files import write_text
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
-from denobench.rows import LOG, Row, RunFolder, write_text
+from denobench.rows import LOG, Row, RunFolder
 
 
 @dataclass

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from denobench.files import replacing
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import TRACKS, Summary
 
@@ -108,8 +109,9 @@ def save(picture: Picture, folder: Path) -> list[Path]:
         # Laid out once for both, the costliest step.
         picture.figure.draw_without_rendering()
         picture.figure.set_layout_engine("none")
-        picture.figure.savefig(paths[0], dpi=DPI, metadata={"Software": None})
-        picture.figure.savefig(paths[1], dpi=DPI, metadata={"CreationDate": None})
+        for path, unwanted in zip(paths, ("Software", "CreationDate"), strict=True):
+            with replacing(path) as temporary:
+                picture.figure.savefig(temporary, dpi=DPI, metadata={unwanted: None})
     return paths
 
 
