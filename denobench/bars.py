@@ -6,7 +6,6 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +16,10 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
+
+from denobench.printable import printable
+from denobench.screen import Screen
 
 _SECONDS = 60.0  # between two lines on a stage, where there is no terminal to draw bars on
 
@@ -41,7 +44,7 @@ class Bars:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[text]}", style="dim", markup=False),
-            console=console or Console(stderr=True),
+            console=console or Screen(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
         self._lines: dict[str, float] = {}
@@ -66,13 +69,13 @@ class Bars:
             self._line(name, done, total, text)
             return
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(name, total=total, text="")
+            self._tasks[name] = self._progress.add_task(printable(name), total=total, text="")
         text = "" if done >= total else text
-        self._progress.update(self._tasks[name], completed=done, total=total, text=text)
+        self._progress.update(self._tasks[name], completed=done, total=total, text=printable(text))
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        self._progress.console.print(f"[yellow]![/] {escape(text)}", highlight=False)
+        self._progress.console.print(Text("!", "yellow"), text)
 
     def _line(self, name: str, done: float, total: float, text: str) -> None:
         """Write how far a stage is, at its end, and before that once a minute."""
@@ -85,7 +88,5 @@ class Bars:
         self._lines[name] = float("inf") if ended else now
         self._progress.console.print(
             f"{name} {done:g}/{total:g}{f': {text}' * bool(text and not ended)}",
-            markup=False,
-            highlight=False,
             soft_wrap=True,
         )

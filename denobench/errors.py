@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from denobench.printable import printable
+
 
 class DenobenchError(Exception):
     """A mistake in what the user gave; shown as one message, exit code 2, no traceback.
@@ -26,8 +28,7 @@ def reason(error: BaseException) -> str:
         message = str(error)[:2000]
     except Exception as second:
         message = f"(its message raises {type(second).__name__})"
-    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in message)
-    return f"{type(error).__name__}: {shown}"
+    return f"{type(error).__name__}: {printable(message, lines=True)}"
 
 
 def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:

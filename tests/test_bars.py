@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
 
 from denobench import bars as bars_module
 from denobench.bars import Bars
+from denobench.screen import Screen
 
 
 def test_a_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal every stage has one line at its end, and one a minute before it."""
     now = [0.0]
     monkeypatch.setattr(bars_module.time, "monotonic", lambda: now[0])
-    console = Console(file=io.StringIO(), width=40)
+    console = Screen(file=io.StringIO(), width=40)
     with Bars(console) as bars:
         for done in range(4):
             now[0] = 50.0 * done
@@ -33,7 +33,7 @@ def test_a_log_gets_a_line_per_stage(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("terminal", [True, False])
 def test_brackets_are_no_markup(terminal: bool) -> None:
     """What a method says or is called is printed as it is."""
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=200)
+    console = Screen(file=io.StringIO(), force_terminal=terminal, width=200)
     with Bars(console) as bars:
         bars.stage("Training [bold]", 1, 3, "[/]")
         bars.say("m [/red] failed: [Errno 28]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 import typer
@@ -60,12 +61,16 @@ def _main(
 
 def main() -> None:
     """Run the program; a user's mistake is one message and exit code 2."""
+    from denobench.cli.say import say
     from denobench.errors import DenobenchError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer letters than a name
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="denobench")
     except DenobenchError as error:
-        typer.secho(f"Error: {error}", fg="red", err=True)
+        say(f"Error: {error}", colour="red", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.secho("Interrupted. What is finished is kept: the same command goes on.", err=True)

@@ -13,21 +13,18 @@ def check(
     plugin: Annotated[list[Path] | None, typer.Option(help="Python file that defines it.")] = None,
 ) -> None:
     """Check a method: shape, dtype, finite values, unchanged input, odd sizes, determinism."""
-    from rich.console import Console
+    from rich.text import Text
 
     from denobench import conformance, methods
+    from denobench.screen import Screen
 
     for path in plugin or []:
         methods.add_plugin(path)
     findings = conformance.check(name)
-    console = Console(highlight=False)
+    console = Screen()
     for finding in findings:
-        mark = (
-            f"[red]✗[/] {finding.check}: {finding.fault}"
-            if finding.fault
-            else (f"[green]✓[/] {finding.check}")
-        )
-        console.print(mark)
+        mark = Text("✗", "red") if finding.fault else Text("✓", "green")
+        console.print(mark, f"{finding.check}: {finding.fault}".removesuffix(": "))
     faults = sum(bool(finding.fault) for finding in findings)
     console.print(f"{name}: {len(findings) - faults} of {len(findings)} checks passed.")
     raise typer.Exit(1 if faults else 0)

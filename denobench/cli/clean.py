@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli.say import say
+
 
 def clean(
     run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
@@ -19,13 +21,13 @@ def clean(
     folder = RunFolder.open(run)
     found = stale.find(folder)
     for method, count in found.methods.items():
-        typer.echo(f"{count} rows of {method}")
+        say(f"{count} rows of {method}")
     for path in found.files:
-        typer.echo(str(path.relative_to(folder.path)))
+        say(str(path.relative_to(folder.path)))
     if not found.rows and not found.files:
-        typer.echo("Nothing is stale.")
+        say("Nothing is stale.")
     elif yes:
         stale.remove(folder, found)
-        typer.echo("Removed.")
+        say("Removed.")
     else:
-        typer.echo("All this is stale; --yes removes it.")
+        say("All this is stale; --yes removes it.")

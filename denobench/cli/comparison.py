@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from denobench import config as configs
+from denobench.cli.say import say
 from denobench.config import Config
 from denobench.errors import DenobenchError
 
@@ -59,10 +60,10 @@ def show(outcome: Outcome, report: Report | None) -> None:
     if report:
         show_report(report)
     if outcome.interrupted:
-        typer.secho(
+        say(
             f"Interrupted: {outcome.computed} cells were computed and are kept in "
             f"{outcome.folder.path}. Run the same command again to go on.",
-            fg="yellow",
+            colour="yellow",
             err=True,
         )
         raise typer.Exit(130)
@@ -72,10 +73,10 @@ def show(outcome: Outcome, report: Report | None) -> None:
 
 def show_report(report: Report) -> None:
     """Print a report's table, its summary and where it lies."""
-    from rich.console import Console
+    from denobench.screen import Screen
 
-    console = Console(highlight=False)
-    console.print(report.table)
+    screen = Screen()
+    screen.print(report.table)
     for line in report.summary:
-        console.print(line, markup=False)
-    console.print(f"Report: {report.page}", markup=False)
+        screen.print(line)
+    screen.print(f"Report: {report.page}")

@@ -24,15 +24,15 @@ def audit(
     ] = None,
 ) -> None:
     """Report formats, noise, duplicates and what a random split would leak."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     from denobench.bars import Bars
     from denobench.datasets import audit as auditing
     from denobench.progress import of_stage
+    from denobench.screen import Screen
 
-    console = Console(highlight=False)
+    console = Screen()
     with Bars() as bars:
         found = auditing.audit(folder, progress=of_stage(bars, "Images"))
     if sheet:
@@ -42,9 +42,9 @@ def audit(
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for topic, finding in found.table().items():
-        table.add_row(f"[bold]{topic}", escape(finding))
+        table.add_row(Text(topic, "bold"), finding)
     console.print(table)
     for file in found.unreadable:
-        console.print(f"[red]unreadable:[/] {escape(file.path)}: {escape(file.reason)}")
+        console.print(Text("unreadable:", "red"), f"{file.path}: {file.reason}")
     for name, files in found.groups.items():
-        console.print(f"{name}: {escape(', '.join(file.id for file in files))}", soft_wrap=True)
+        console.print(f"{name}: {', '.join(file.id for file in files)}", soft_wrap=True)

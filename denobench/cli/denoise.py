@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli.say import say
+
 
 def denoise(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The noisy image.")],
@@ -26,4 +28,4 @@ def denoise(
     for path in plugin or []:
         methods.add_plugin(path)
     images.write(target, api.denoise(images.read(source), method, sigma=sigma))
-    typer.echo(f"Wrote {target}.")
+    say(f"Wrote {target}.")

@@ -20,11 +20,13 @@ def methods(
     ] = False,
 ) -> None:
     """List the methods: tracks, licence, where from, and whether they are available."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from denobench import methods as registered
     from denobench.errors import DenobenchError
+    from denobench.printable import printable
+    from denobench.screen import Screen
 
     broken = []
     for path in plugin or []:
@@ -41,16 +43,20 @@ def methods(
         try:
             found = registered.load(each)
         except DenobenchError as error:
-            table.add_row(each, "", "", "", origin, f"[red]no: {error}")
+            table.add_row(each, "", "", "", origin, Text(f"no: {printable(str(error))}", "red"))
             continue
         info = found.info
-        table.add_row(each, info.title, ", ".join(info.tracks), info.licence, origin, "[green]yes")
+        table.add_row(
+            each, info.title, ", ".join(info.tracks), info.licence, origin, Text("yes", "green")
+        )
         settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
         lines = [", ".join(settings), info.reference, info.notes]
-        more.append("\n  ".join([f"[bold]{each}[/]", *(line for line in lines if line)]))
-    console = Console(highlight=False)
+        more.append((each, [line for line in lines if line]))
+    console = Screen()
     console.print(table)
-    for text in more if details or name else ():
-        console.print(f"\n{text}")
+    for each, lines in more if details or name else ():
+        console.print(f"\n{each}", style="bold")
+        for line in lines:
+            console.print(f"  {line}")
     for line in broken:
-        console.print(f"[red]Not listed:[/] {line}")
+        console.print(Text("Not listed:", "red"), line)

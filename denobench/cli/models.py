@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli.say import say
+
 app = typer.Typer(help="List, export or remove trained weights.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(help="The key, or its first characters.")]
@@ -15,10 +17,10 @@ Key = Annotated[str, typer.Argument(help="The key, or its first characters.")]
 @app.command("list")
 def list_models() -> None:
     """List the trained weights: method, noise, levels, images, epochs, where they are."""
-    from rich.console import Console
     from rich.table import Table
 
     from denobench import models
+    from denobench.screen import Screen
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("key", "method", "noise", "levels", "images", "epochs", "where"):
@@ -34,7 +36,7 @@ def list_models() -> None:
             str(len(model.history)),
             str(model.folder),
         )
-    Console().print(table)
+    Screen().print(table)
 
 
 @app.command()
@@ -43,7 +45,7 @@ def export(key: Key, path: Annotated[Path, typer.Argument(help="File to write.")
     from denobench import models
 
     models.export(key, path)
-    typer.echo(f"Wrote {path}.")
+    say(f"Wrote {path}.")
 
 
 @app.command()
@@ -52,4 +54,4 @@ def remove(key: Key) -> None:
     from denobench import models
 
     models.remove(key)
-    typer.echo(f"Removed {key}.")
+    say(f"Removed {key}.")

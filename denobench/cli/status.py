@@ -13,30 +13,29 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Tell how far a run is, what runs now and what has failed; also while it runs."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from denobench.engine.status import read
     from denobench.rows import STATUSES
+    from denobench.screen import Screen
 
     found = read(run)
     if as_json:
         typer.echo(found.to_json())
         return
-    console = Console(highlight=False)
+    console = Screen()
     done = sum(sum(counts.values()) for counts in found.statuses.values())
-    console.print(f"{escape(found.run)}: {found.state}, {done} of {found.cells} cells done.")
+    console.print(f"{found.run}: {found.state}, {done} of {found.cells} cells done.")
     if found.state == "running":
         text = f"{found.stage}: {found.done:g} of {found.total:g} {found.text}".rstrip()
-        console.print(escape(text))
+        console.print(text)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("method", overflow="fold")
     for name in STATUSES:
         table.add_column(name, justify="right")
     for method, counts in found.statuses.items():
-        table.add_row(escape(method), *(str(counts.get(name, 0)) for name in STATUSES))
+        table.add_row(method, *(str(counts.get(name, 0)) for name in STATUSES))
     console.print(table)
     for failure in found.failures:
         line = "{method} {status} ({cells}): {reason}".format(**failure)
-        console.print(escape(line))
+        console.print(line)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli.say import say
+
 
 def train(
     config: Annotated[
@@ -48,4 +50,4 @@ def train(
     with Bars() as bars:
         trained = train_all(loaded, bars)
     for model in trained:
-        typer.echo(f"{model.key[:12]}  {model.weights}")
+        say(f"{model.key[:12]}  {model.weights}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli.say import say
+
 
 def verify(
     run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
@@ -27,10 +29,10 @@ def verify(
     with Bars() as bars:
         found = api.verify(run, sample=sample, data=data, watcher=bars)
     for name, (then, here) in found.versions.items():
-        typer.secho(f"{name} was {then}, here it is {here}.", fg="yellow")
+        say(f"{name} was {then}, here it is {here}.", colour="yellow")
     for problem in found.problems:
-        typer.secho(problem, fg="red")
-    typer.echo(
+        say(problem, colour="red")
+    say(
         f"{found.files} texts made again from the rows, {found.rows} rows computed again: "
         f"{len(found.problems) or 'no'} differences."
     )

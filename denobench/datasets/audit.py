@@ -20,6 +20,7 @@ from denobench.datasets.sources import open_folder
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 from denobench.files import replacing
+from denobench.printable import printable
 from denobench.progress import Progress
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
@@ -297,7 +298,7 @@ def contact_sheet(audit: Audit, path: Path) -> None:
         pixels = np.round(images.read(audit.folder / file.id) * 255).astype(np.uint8)
         thumbnail = ImageOps.contain(Image.fromarray(pixels), (THUMBNAIL - 4, THUMBNAIL - 4))
         sheet.paste(thumbnail, (left, top + CAPTION))
-        draw.text((left, top + 2), file.id[-26:], fill=255, font=font)
+        draw.text((left, top + 2), printable(file.id)[-26:], fill=255, font=font)
     try:
         with replacing(path) as temporary:
             sheet.save(temporary)
