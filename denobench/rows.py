@@ -45,6 +45,8 @@ class Row:
         One of `STATUSES`; ``error`` says why it is not ``ok``.
     metrics
         Scores by name, such as ``psnr`` and ``psnr_foreground``.
+    missing
+        Why a metric that was asked for gave no score, by the metric's name.
     seconds, cpu_seconds
         Wall and processor time of the call, while other workers ran too; the timing pass
         measures properly.
@@ -68,6 +70,7 @@ class Row:
     status: str
     error: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     seconds: float | None = None
     cpu_seconds: float | None = None
     sigma: float | None = None
@@ -79,6 +82,7 @@ class Row:
 
 
 _COLUMNS = [column.name for column in fields(Row)]
+_MAPPINGS = ("metrics", "missing")  # kept as JSON
 _TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
     ("seconds", "cpu_seconds", "sigma", "sigma_factor"), "REAL"
 )
@@ -123,7 +127,7 @@ class RowStore:
         marks = ", ".join("?" * len(_COLUMNS))
         records = [
             [
-                json.dumps(dict(value)) if name == "metrics" else value
+                json.dumps(dict(value)) if name in _MAPPINGS else value
                 for name, value in ((name, getattr(row, name)) for name in _COLUMNS)
             ]
             for row in rows
@@ -148,7 +152,7 @@ class RowStore:
         with self._connect() as database:
             for found in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM rows ORDER BY key"):
                 record = dict(zip(_COLUMNS, found, strict=True))
-                yield Row(**{**record, "metrics": json.loads(record["metrics"])})
+                yield Row(**record | {name: json.loads(record[name] or "{}") for name in _MAPPINGS})
 
     def rows(self) -> list[Row]:
         """Return all rows, in the order of their keys."""
@@ -162,13 +166,14 @@ def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
     records = []
     for row in rows:
         record = asdict(row)
-        scores = record.pop("metrics")
-        records.append({"run": run, **record, **scores})
+        scores, missing = record.pop("metrics"), record.pop("missing")
+        why = json.dumps(missing, ensure_ascii=False) if missing else ""
+        records.append({"run": run, **record, "missing": why, **scores})
     columns = ["run", *(name for name in _COLUMNS if name != "metrics")]
     frame = pd.DataFrame.from_records(records)
     if frame.empty:
         return pd.DataFrame(columns=columns)
-    scores = sorted(set(frame.columns) - set(columns))
+    scores = sorted(score_columns(frame))
     order = ["noise", "level", "track", "method", "image", "realisation"]
     return frame[columns + scores].sort_values(order, ignore_index=True)
 
@@ -177,13 +182,21 @@ def from_frame(frame: pd.DataFrame) -> list[Row]:
     """Return the rows that `to_frame` made a frame of."""
     import pandas as pd
 
-    known = [name for name in _COLUMNS if name in frame]
-    scores = [name for name in frame if name not in (*_COLUMNS, "run")]
+    known = [name for name in _COLUMNS if name in frame and name not in _MAPPINGS]
+    scores = score_columns(frame)
     return [
-        Row(**{name: record[name] for name in known if not pd.isna(record[name])}, metrics=metrics)
+        Row(
+            **{name: record[name] for name in known if not pd.isna(record[name])},
+            metrics={name: record[name] for name in scores if not pd.isna(record[name])},
+            missing=json.loads(record.get("missing") or "{}"),
+        )
         for record in frame.to_dict("records")
-        for metrics in ({str(n): record[n] for n in scores if not pd.isna(record[n])},)
     ]
+
+
+def score_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a frame of rows that hold scores."""
+    return [str(name) for name in frame.columns if name not in (*_COLUMNS, "run", "entry")]
 
 
 @dataclass(frozen=True)

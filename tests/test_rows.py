@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from denobench.errors import DenobenchError
-from denobench.rows import Row, RowStore, RunFolder, to_frame
+from denobench.rows import Row, RowStore, RunFolder, from_frame, to_frame
 
 
 def make_row(key: str, **changes: object) -> Row:
@@ -33,11 +33,16 @@ def make_row(key: str, **changes: object) -> Row:
 
 def test_rows_come_back_as_they_went(tmp_path: Path) -> None:
     """What is stored is read back unchanged, metrics included."""
-    rows = [make_row("a"), make_row("b", status="failed", error="it broke", metrics={})]
+    missing = {"ssim": "an image of 8 × 9 pixels is smaller than SSIM's window of 11"}
+    rows = [
+        make_row("a", metrics={"psnr": 30.0}, missing=missing),
+        make_row("b", status="failed", error="it broke", metrics={}),
+    ]
     store = RowStore(tmp_path / "rows.sqlite")
     store.add(rows)
     assert RowStore(tmp_path / "rows.sqlite").rows() == rows
     assert store.statuses() == {"a": "ok", "b": "failed"}
+    assert from_frame(to_frame(rows, "run")) == rows
 
 
 def test_row_of_the_same_key_is_replaced(tmp_path: Path) -> None:

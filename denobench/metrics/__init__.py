@@ -1,6 +1,6 @@
 """How a denoised image is scored against the clean one."""
 
-from denobench.metrics.base import REGISTRY, Metric, metric, score
+from denobench.metrics.base import REGISTRY, Metric, Scores, metric, score
 from denobench.metrics.fidelity import nrmse, psnr, ssim
 from denobench.metrics.perception import gmsd, haarpsi, haarpsi_med
 from denobench.metrics.structure import epi, residual_structure
@@ -9,6 +9,7 @@ from denobench.metrics.tumour import tumour_bias, tumour_cnr
 __all__ = [
     "REGISTRY",
     "Metric",
+    "Scores",
     "epi",
     "gmsd",
     "haarpsi",

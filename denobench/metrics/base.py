@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from denobench.errors import DenobenchError, unknown
+from denobench.errors import DenobenchError, reason, unknown
 from denobench.registry import Registry
 
 REGISTRY = Registry("denobench.metrics", "metric")
 
-Measure = Callable[..., float]
+Measure = Callable[..., Any]
+Reduce = Callable[[Any, "np.ndarray | None"], float]
 
 KNOWN = ("noisy", "tumour")
+_LONGEST = 500  # letters of a reason that are kept
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,17 @@ class Metric:
     better
         ``higher`` or ``lower``.
     measure
-        Function of the clean image, the denoised one, both float64, (H, W), in [0, 1], and the
-        foreground's mask, bool, (H, W), or None for the whole image.
+        Function of the clean image and the denoised one, both float64, (H, W), in [0, 1] and not
+        to be written to. With a ``reduce`` it returns what the scores of all regions are taken
+        from, such as a map; it is then called once per answer. Without one it is called once per
+        region, with the region's mask as a third argument, and returns the score.
+    reduce
+        Function of what ``measure`` returned and of a region's mask, bool, (H, W), or None for the
+        whole image; returns the score.
     needs
-        What else it looks at, given by keyword: ``noisy`` (the noisy image, float64, (H, W)) or
-        ``tumour`` (the tumour's mask, uint8, (H, W): 1 core, 2 rim, 3 oedema). The score is NaN
-        where an image has no such thing.
+        What else ``measure`` looks at, given by keyword: ``noisy`` (the noisy image, float64,
+        (H, W)) or ``tumour`` (the tumour's mask, uint8, (H, W): 1 core, 2 rim, 3 oedema). The score
+        is NaN where an image has no such thing.
     settings
         What a reader must know to compute the same score, for the report.
     """
@@ -44,6 +51,7 @@ class Metric:
     unit: str
     better: str
     measure: Measure
+    reduce: Reduce | None = None
     needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -64,12 +72,26 @@ class Metric:
             raise DenobenchError(
                 f"{self.title} compares images of one shape, not {image.shape}, {denoised.shape}."
             )
+        double = (image.astype(np.float64), denoised.astype(np.float64))
+        (found,) = self.over([mask], *double, known)
+        return found
+
+    def over(
+        self,
+        masks: Iterable[np.ndarray | None],
+        image: np.ndarray,
+        denoised: np.ndarray,
+        known: Mapping[str, np.ndarray | None],
+    ) -> list[float]:
+        """Return the score on every region of float64 images, what they share computed once."""
+        masks = [*masks]
         needed = {name: known.get(name) for name in self.needs}
         if any(values is None for values in needed.values()):
-            return float("nan")
-        return float(
-            self.measure(image.astype(np.float64), denoised.astype(np.float64), mask, **needed)
-        )
+            return [float("nan")] * len(masks)
+        if self.reduce is None:
+            return [float(self.measure(image, denoised, mask, **needed)) for mask in masks]
+        measured = self.measure(image, denoised, **needed)
+        return [float(self.reduce(measured, mask)) for mask in masks]
 
 
 def metric(
@@ -78,18 +100,37 @@ def metric(
     title: str,
     unit: str = "",
     better: str = "higher",
+    reduce: Reduce | None = None,
     needs: tuple[str, ...] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> Callable[[Measure], Metric]:
-    """Turn a measuring function into a metric."""
+    """Turn a measuring function into a metric; see `Metric` for what each part means."""
     for each in needs:
         if each not in KNOWN:
             raise unknown(f"need of metric {name!r}", each, KNOWN)
 
     def wrap(measure: Measure) -> Metric:
-        return Metric(name, title, unit, better, measure, needs, settings or {})
+        return Metric(name, title, unit, better, measure, reduce, needs, settings or {})
 
     return wrap
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What an answer scored.
+
+    Attributes
+    ----------
+    values
+        By name: every metric on the whole image (``NAME``) and on the foreground
+        (``NAME_foreground``). Scores that an image cannot have, such as a tumour's where there is
+        none, are left out.
+    missing
+        Why a metric has no score although it was to have one, by the metric's name.
+    """
+
+    values: dict[str, float]
+    missing: dict[str, str] = field(default_factory=dict)
 
 
 def score(
@@ -100,16 +141,32 @@ def score(
     *,
     noisy: np.ndarray | None = None,
     tumour: np.ndarray | None = None,
-) -> dict[str, float]:
-    """Return every metric on the whole image (``NAME``) and on the mask (``NAME_foreground``).
+) -> Scores:
+    """Return every metric on the whole image and on the mask.
 
-    Scores that an image cannot have, such as a tumour's where there is none, are left out.
+    A metric that raises, whose it may be, has no score, and the others keep theirs.
     """
-    scores = {}
+    clean, answer = (_read_only(each.astype(np.float64)) for each in (image, denoised))
+    known = {"noisy": noisy, "tumour": tumour}
+    known = {name: None if each is None else _read_only(each) for name, each in known.items()}
+    values: dict[str, float] = {}
+    missing: dict[str, str] = {}
     for each in metrics:
-        scores[each.name] = each(image, denoised, noisy=noisy, tumour=tumour)
-        if each.regions:
-            scores[f"{each.name}_foreground"] = each(
-                image, denoised, mask, noisy=noisy, tumour=tumour
-            )
-    return {name: value for name, value in scores.items() if not np.isnan(value)}
+        names = [each.name, *([f"{each.name}_foreground"] if each.regions else [])]
+        masks = [None, _read_only(mask)][: len(names)]
+        try:
+            found = each.over(masks, clean, answer, known)
+        except DenobenchError as error:
+            missing[each.name] = str(error)[:_LONGEST]
+        except (Exception, SystemExit) as error:
+            missing[each.name] = reason(error)[:_LONGEST]
+        else:
+            values |= {name: v for name, v in zip(names, found, strict=True) if not np.isnan(v)}
+    return Scores(values, missing)
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """Return a view that a metric cannot write to: the others look at the same image."""
+    view = values.view()
+    view.flags.writeable = False
+    return view

@@ -5,6 +5,8 @@ Both halve the image first (the mean of 2 x 2 pixels), as their papers do, and s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy
 
@@ -19,8 +21,26 @@ _NATURAL = {"constant": 30.0, "alpha": 4.2}
 _MEDICAL = {"constant": 5.0, "alpha": 4.9}
 
 
-@metric("haarpsi", title="HaarPSI", settings=_NATURAL)
-def haarpsi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
+@dataclass(frozen=True)
+class _Edges:
+    """Similarity of edges along each axis, squashed by the logistic function, and its weights."""
+
+    similarity: tuple[np.ndarray, np.ndarray]
+    weight: tuple[np.ndarray, np.ndarray]
+    alpha: float
+
+
+def _weighted(edges: _Edges, mask: np.ndarray | None) -> float:
+    chosen = slice(None) if mask is None else mask[::2, ::2]
+    total = weights = 0.0
+    for similarity, weight in zip(edges.similarity, edges.weight, strict=True):
+        total += float(np.sum(similarity[chosen] * weight[chosen]))
+        weights += float(np.sum(weight[chosen]))
+    return float((scipy.special.logit(total / weights) / edges.alpha) ** 2) if weights else 1.0
+
+
+@metric("haarpsi", title="HaarPSI", reduce=_weighted, settings=_NATURAL)
+def haarpsi(image: np.ndarray, denoised: np.ndarray) -> _Edges:
     """Haar wavelet perceptual similarity, in [0, 1], with the constants for natural images.
 
     C = 30 and alpha = 4.2.
@@ -30,11 +50,11 @@ def haarpsi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) ->
     R. Reisenhofer et al., "A Haar wavelet-based perceptual similarity index for image quality
     assessment", Signal Processing: Image Communication 61, 2018.
     """
-    return _haarpsi(image, denoised, mask, **_NATURAL)
+    return _haarpsi(image, denoised, **_NATURAL)
 
 
-@metric("haarpsi-med", title="HaarPSI-MED", settings=_MEDICAL)
-def haarpsi_med(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
+@metric("haarpsi-med", title="HaarPSI-MED", reduce=_weighted, settings=_MEDICAL)
+def haarpsi_med(image: np.ndarray, denoised: np.ndarray) -> _Edges:
     """Haar wavelet perceptual similarity, in [0, 1], with the constants for medical images.
 
     C = 5 and alpha = 4.9: the published optimum on experts' ratings of photoacoustic and chest
@@ -45,29 +65,20 @@ def haarpsi_med(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None
     C. Karner et al., "Parameter choices in HaarPSI for IQA with medical images", IEEE ISBI 2025,
     arXiv:2410.24098.
     """
-    return _haarpsi(image, denoised, mask, **_MEDICAL)
+    return _haarpsi(image, denoised, **_MEDICAL)
 
 
-def _haarpsi(
-    image: np.ndarray,
-    denoised: np.ndarray,
-    mask: np.ndarray | None,
-    *,
-    constant: float,
-    alpha: float,
-) -> float:
+def _haarpsi(image: np.ndarray, denoised: np.ndarray, *, constant: float, alpha: float) -> _Edges:
     one, other = _halved(image), _halved(denoised)
-    chosen = slice(None) if mask is None else mask[::2, ::2]
-    total = weights = 0.0
+    similarity, weight = [], []
     for axis in (0, 1):
         fine = [
             _similarity(_haar(one, scale, axis), _haar(other, scale, axis), constant**2)
             for scale in (1, 2)
         ]
-        weight = np.maximum(_haar(one, 3, axis), _haar(other, 3, axis))[chosen]
-        total += float(np.sum(scipy.special.expit(alpha * np.mean(fine, axis=0))[chosen] * weight))
-        weights += float(np.sum(weight))
-    return float((scipy.special.logit(total / weights) / alpha) ** 2) if weights else 1.0
+        similarity.append(scipy.special.expit(alpha * np.mean(fine, axis=0)))
+        weight.append(np.maximum(_haar(one, 3, axis), _haar(other, 3, axis)))
+    return _Edges((similarity[0], similarity[1]), (weight[0], weight[1]), alpha)
 
 
 def _haar(image: np.ndarray, scale: int, axis: int) -> np.ndarray:
@@ -79,8 +90,12 @@ def _haar(image: np.ndarray, scale: int, axis: int) -> np.ndarray:
     return np.abs(response) / 2**scale
 
 
-@metric("gmsd", title="GMSD", better="lower")
-def gmsd(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
+def _deviation(similarity: np.ndarray, mask: np.ndarray | None) -> float:
+    return float(np.std(similarity if mask is None else similarity[mask[::2, ::2]]))
+
+
+@metric("gmsd", title="GMSD", better="lower", reduce=_deviation)
+def gmsd(image: np.ndarray, denoised: np.ndarray) -> np.ndarray:
     """Gradient magnitude similarity deviation, 0 for equal images.
 
     References
@@ -89,8 +104,7 @@ def gmsd(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> fl
     quality index", IEEE Transactions on Image Processing 23(2), 2014.
     """
     one, other = _gradient(_halved(image)), _gradient(_halved(denoised))
-    similarity = _similarity(one, other, _GMSD_CONSTANT)
-    return float(np.std(similarity if mask is None else similarity[mask[::2, ::2]]))
+    return _similarity(one, other, _GMSD_CONSTANT)
 
 
 def _gradient(image: np.ndarray) -> np.ndarray:

@@ -7,9 +7,25 @@ import scipy
 
 from denobench.metrics.base import metric
 
+Pair = tuple[np.ndarray, np.ndarray]
 
-@metric("epi", title="EPI")
-def epi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> float:
+
+def _correlation(pair: Pair, mask: np.ndarray | None) -> float:
+    """Return Pearson's correlation of the pixels, 0 where one of the two is constant."""
+    chosen = slice(None) if mask is None else mask
+    one, other = (each[chosen] - each[chosen].mean() for each in pair)
+    norm = np.sqrt(np.sum(one**2) * np.sum(other**2))
+    return float(np.sum(one * other) / norm) if norm else 0.0
+
+
+def _edges_alike(edges: Pair, mask: np.ndarray | None) -> float:
+    if np.ptp(edges[0] if mask is None else edges[0][mask]) == 0:
+        return float("nan")
+    return _correlation(edges, mask)
+
+
+@metric("epi", title="EPI", reduce=_edges_alike)
+def epi(image: np.ndarray, denoised: np.ndarray) -> Pair:
     """Edge preservation index, in [-1, 1]: the correlation of both images' Laplacians.
 
     NaN where the clean image has no edges; 0 where the denoised one has none.
@@ -19,16 +35,17 @@ def epi(image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None) -> flo
     F. Sattar et al., "Image enhancement based on a nonlinear multiscale method", IEEE
     Transactions on Image Processing 6(6), 1997: the measure called beta there.
     """
-    edges = scipy.ndimage.laplace(image)
-    if np.ptp(edges if mask is None else edges[mask]) == 0:
-        return float("nan")
-    return _correlation(edges, scipy.ndimage.laplace(denoised), mask)
+    return scipy.ndimage.laplace(image), scipy.ndimage.laplace(denoised)
 
 
-@metric("residual-structure", title="Residual structure", better="lower", needs=("noisy",))
-def residual_structure(
-    image: np.ndarray, denoised: np.ndarray, mask: np.ndarray | None, *, noisy: np.ndarray
-) -> float:
+@metric(
+    "residual-structure",
+    title="Residual structure",
+    better="lower",
+    reduce=lambda pair, mask: abs(_correlation(pair, mask)),
+    needs=("noisy",),
+)
+def residual_structure(image: np.ndarray, denoised: np.ndarray, *, noisy: np.ndarray) -> Pair:
     """How much detail of the clean image is in the residual, in [0, 1].
 
     The residual is the noisy image less the denoised one, both clipped to [0, 1].
@@ -46,12 +63,4 @@ def residual_structure(
     Vrscay and Z. Wang, "The use of residuals in image denoising", ICIAR 2009: its correlation.
     """
     residual = np.clip(noisy, 0.0, 1.0) - denoised
-    return abs(_correlation(residual, image - scipy.ndimage.gaussian_filter(image, 2.0), mask))
-
-
-def _correlation(one: np.ndarray, other: np.ndarray, mask: np.ndarray | None) -> float:
-    """Return Pearson's correlation of the pixels, 0 where one of the two is constant."""
-    chosen = slice(None) if mask is None else mask
-    one, other = (each[chosen] - each[chosen].mean() for each in (one, other))
-    norm = np.sqrt(np.sum(one**2) * np.sum(other**2))
-    return float(np.sum(one * other) / norm) if norm else 0.0
+    return residual, image - scipy.ndimage.gaussian_filter(image, 2.0)

@@ -71,6 +71,6 @@ def test_blur_removes_more_than_it_should(photograph: np.ndarray) -> None:
 def test_without_the_noisy_image_there_is_no_score(photograph: np.ndarray) -> None:
     """A score that needs what is not given is left out, not made up."""
     mask = photograph > 0.3
-    assert score([residual_structure], photograph, photograph, mask) == {}
-    found = score([residual_structure], photograph, photograph, mask, noisy=photograph)
+    assert score([residual_structure], photograph, photograph, mask).values == {}
+    found = score([residual_structure], photograph, photograph, mask, noisy=photograph).values
     assert set(found) == {"residual-structure", "residual-structure_foreground"}

@@ -50,8 +50,8 @@ def test_image_without_a_tumour_has_no_score() -> None:
     image, tumour = phantom()
     mask = image > 0
     for none in (None, np.zeros_like(tumour)):
-        assert score([tumour_cnr, tumour_bias], image, image + 0.1, mask, tumour=none) == {}
-    found = score([tumour_cnr, tumour_bias], image, image * 0.9, mask, tumour=tumour)
+        assert score([tumour_cnr, tumour_bias], image, image + 0.1, mask, tumour=none).values == {}
+    found = score([tumour_cnr, tumour_bias], image, image * 0.9, mask, tumour=tumour).values
     assert set(found) == {"tumour-cnr", "tumour-bias"}
 
 

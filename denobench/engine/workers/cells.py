@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -18,6 +18,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.methods import Denoiser, FittedDenoiser
+from denobench.metrics import Metric
 from denobench.noise import Noise
 from denobench.rows import Row
 
@@ -48,7 +49,7 @@ class Computed:
 
 
 def compute(cell: Cell) -> Computed:
-    """Compute a cell; a method or metric that raises or breaks its contract gives a failed row.
+    """Compute a cell; a method that raises or breaks its contract gives a failed row.
 
     A method that says that it is unavailable on this machine gives a skipped one.
     """
@@ -69,16 +70,13 @@ def compute(cell: Cell) -> Computed:
         return Computed(row(cell, "skipped", str(error), field_digest=field_digest))
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
-    try:
-        chosen = [metrics.REGISTRY.load(name) for name in cell.metrics]
-        scores = metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour)
-    except Exception as error:
-        why = f"scoring failed: {reason(error)}"
-        return Computed(row(cell, "failed", why, field_digest=field_digest))
+    chosen, unloaded = _metrics(cell.metrics)
+    scores = metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour)
     found = row(
         cell,
         "ok",
-        metrics=scores,
+        metrics=scores.values,
+        missing=unloaded | scores.missing,
         seconds=wall,
         cpu_seconds=cpu,
         sigma=sigma,
@@ -86,6 +84,17 @@ def compute(cell: Cell) -> Computed:
     )
     pictures = {"clean": clean, "noisy": noisy, cell.method: denoised} if cell.picture else {}
     return Computed(found, pictures, time.perf_counter() - started)
+
+
+def _metrics(names: Iterable[str]) -> tuple[list[Metric], dict[str, str]]:
+    """Return the metrics of these names, and why others cannot be loaded where this runs."""
+    chosen, missing = [], {}
+    for name in names:
+        try:
+            chosen.append(metrics.REGISTRY.load(name))
+        except DenobenchError as error:
+            missing[name] = str(error)
+    return chosen, missing
 
 
 def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
