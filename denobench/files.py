@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from denobench.errors import DenobenchError
+from denobench.errors import DenobenchError, reason
 
 # Names that mean themselves everywhere; every other name carries a digest behind two hyphens,
 # which no plain name can hold.
 _PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _LONGEST = 60
 _DIGITS = 12
+
+_LFS = b"version https://git-lfs"
+_LARGEST_JSON = 64 * 2**20  # bytes; it takes ten times as much memory
 
 
 def safe_name(*parts: str) -> str:
@@ -108,4 +111,50 @@ def full_disk(path: Path) -> DenobenchError:
     """Return the error of a disk on which no room is left for a file."""
     return DenobenchError(
         f"{path}: no room is left on the disk; free some, and run the same command again to go on."
+    )
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    DenobenchError
+        If the file was left in part, is not JSON or is too large to be what it should be.
+    """
+    try:
+        if (size := path.stat().st_size) > _LARGEST_JSON:
+            raise DenobenchError(
+                f"{path}: {size / 1e6:,.0f} MB are more than such a file ever has; it is not "
+                "denobench's."
+            )
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, error: BaseException) -> DenobenchError:
+    """Return the error of a file that a copy, a full disk or Git LFS left in part, or of another.
+
+    Parameters
+    ----------
+    path
+        The file.
+    error
+        What reading it raised.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS))
+    except OSError:
+        start = b"?"
+    if start == _LFS:
+        return DenobenchError(
+            f"{path}: only the pointer that Git LFS left in the file's place; "
+            "`git lfs pull` brings the file."
+        )
+    what = "is empty" if not start else f"cannot be read ({reason(error).splitlines()[0]})"
+    return DenobenchError(
+        f"{path}: {what}; copy it again from where it was made, or remove it and run the command "
+        "again that made it."
     )

@@ -9,16 +9,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from denobench.errors import DenobenchError
-from denobench.files import full_disk, safe_name, write_bytes, write_text
+from denobench.files import full_disk, read_json, safe_name, write_bytes, write_text
 
 if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
     import pandas as pd
+
+    from denobench.manifest import Manifest
 
 LOG = "workers.log"
 _NOISY = 0.1  # quartiles so far apart, as a share of the median
@@ -291,13 +293,16 @@ class RunFolder:
         path = self.path / f"{name}.csv"
         return pd.read_csv(path) if path.is_file() else pd.DataFrame()
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Return the manifest: config, seeds, data, versions, hardware, git state."""
-        return json.loads((self.path / "manifest.json").read_text())
+        from denobench.manifest import parse
 
-    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        path = self.path / "manifest.json"
+        return parse(read_json(path), str(path))
+
+    def write_manifest(self, manifest: Manifest) -> None:
         """Write the manifest."""
-        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2))
+        write_text(self.path / "manifest.json", json.dumps(manifest.record(), indent=2))
 
     def save_picture(
         self, image: str, noise: str, level: float, name: str, pixels: np.ndarray

@@ -21,6 +21,7 @@ from denobench.engine.planning.plan import Plan, make_plan
 from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
 from denobench.files import digest
+from denobench.manifest import Manifest
 from denobench.noise import Noise
 from denobench.progress import Progress
 from denobench.report import texts
@@ -91,7 +92,7 @@ def verify(
     if not sample:
         return Verification(len(expected), 0, tuple(problems), {})
     manifest = folder.manifest()
-    settings = manifest["config"] | ({"data": data} if data else {})
+    settings = {**manifest.config, **({"data": data} if data else {})}
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
     drawn = _draw(folder.frame(), sample, plan.config.seed)
     cells = _cells(plan, folder)
@@ -104,8 +105,7 @@ def verify(
         progress(done, steps, f"{row['method']} on {row['image']}, tuning")
         problems += _check_trial(row, plan)
     progress(steps, steps, "")
-    here = describe(plan, folder.name)["versions"]
-    then = manifest.get("versions") or {}
+    here, then = describe(plan, folder.name).versions, manifest.versions
     differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
     return Verification(len(expected), steps, tuple(problems), differing)
 
@@ -205,7 +205,7 @@ def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
 
 
 def _check_row(
-    row: dict[str, Any], cells: dict[tuple[Any, ...], Cell], manifest: dict[str, Any]
+    row: dict[str, Any], cells: dict[tuple[Any, ...], Cell], manifest: Manifest
 ) -> Iterator[str]:
     """Compute a row again and compare digests and scores."""
     cell = cells.get(tuple(row[name] for name in _WHICH))
@@ -227,8 +227,8 @@ def _check_row(
         yield f"{_name(row)}: {again.status} here: {again.error}"
     decibel, other = NETWORK if cell.weights else CLASSICAL
     for name, value in again.metrics.items():
-        told = (manifest.get("metrics") or {}).get(name.removesuffix("_foreground")) or {}
-        tolerance = decibel if told.get("unit") == "dB" else other
+        told = manifest.metrics.get(name.removesuffix("_foreground"))
+        tolerance = decibel if told and told.unit == "dB" else other
         recorded = float(row[name])
         if not (value == recorded or math.isclose(value, recorded, abs_tol=tolerance, rel_tol=0)):
             yield f"{_name(row)}: {name} is {value:.6g} here, {recorded:.6g} in the run."

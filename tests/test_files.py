@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from denobench.files import digest, digest_of, replacing, safe_name, write_bytes, write_text
+from denobench.errors import DenobenchError
+from denobench.files import (
+    digest,
+    digest_of,
+    read_json,
+    replacing,
+    safe_name,
+    write_bytes,
+    write_text,
+)
 
 AWKWARD = [
     *("a/b", "a-b", "a\\b", "a:b", "tv+", "tv*", "tv", "TV", "clean", "..", ".", "", " ", "-"),
@@ -84,3 +93,31 @@ def test_digests(tmp_path: Path) -> None:
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert digest(tmp_path / "file") == known
     assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b'{"a": 1, "b"', "cannot be read .*copy it again"),
+        (b"\xff\xfe\x00", "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        (b"9" * 10_000, "cannot be read"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+    ],
+)
+def test_a_damaged_json_file_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    """Whatever a copy, a full disk or Git LFS left is one error that says what to do."""
+    path = tmp_path / "manifest.json"
+    path.write_bytes(content)
+    with pytest.raises(DenobenchError, match=rf"manifest\.json: .*{said}"):
+        read_json(path)
+
+
+def test_a_huge_json_file_is_not_read(tmp_path: Path) -> None:
+    """A file far larger than any of ours is refused before it fills the memory."""
+    path = tmp_path / "plan.json"
+    with path.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(DenobenchError, match=r"1,099,512 MB"):
+        read_json(path)

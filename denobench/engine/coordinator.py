@@ -8,13 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
 
 from denobench.config import Config
-from denobench.engine import manifest
+from denobench.engine.manifest import describe
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, Tuned, make_plan
 from denobench.engine.stages import timing, training, tuning
@@ -23,6 +22,7 @@ from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
 from denobench.files import naming_full_disk, write_text
+from denobench.manifest import Manifest
 from denobench.progress import Watcher, of_stage
 from denobench.rows import LOG, Row, RunFolder, machine_noise
 
@@ -96,13 +96,13 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     with naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
         outcome = Outcome(folder)
-        about = manifest.describe(plan, folder.name, _earlier_manifest(folder))
+        about = describe(plan, folder.name, _earlier_manifest(folder))
         try:
-            _fill(plan, about, outcome, journal)
+            for known in _fill(plan, about, outcome, journal):
+                folder.write_manifest(known)
         except KeyboardInterrupt:
             outcome.interrupted = True
             journal.interrupted()
-        folder.write_manifest(about)
         return outcome
 
 
@@ -122,25 +122,29 @@ def _locked(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _earlier_manifest(folder: RunFolder) -> dict[str, Any]:
+def _earlier_manifest(folder: RunFolder) -> Manifest | None:
     """Return the manifest of what filled this folder before, or nothing."""
     try:
-        return dict(folder.manifest())
-    except (OSError, ValueError):
-        return {}
+        return folder.manifest()
+    except DenobenchError:
+        return None
 
 
-def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher) -> None:
+def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> Iterator[Manifest]:
+    """Go through the stages, and yield the manifest whenever there is more to say in it."""
     folder, config = outcome.folder, plan.config
-    folder.write_manifest(about)
+    yield about
     started = time.perf_counter()
-    weights = training.train_methods(plan, about, folder, watcher)
-    about["stages"].setdefault("training_s", round(time.perf_counter() - started, 2))
+    weights = training.train_methods(plan, folder, watcher)
+    about = weights.told_in(about)
+    if about.stages.training_s is None:
+        about = about.took(training_s=_since(started))
+    yield about
 
     started = time.perf_counter()
     tuned, trials = _tune(plan, folder, watcher)
-    if trials:
-        about["stages"].setdefault("tuning_s", round(time.perf_counter() - started, 2))
+    if trials and about.stages.tuning_s is None:
+        about = about.took(tuning_s=_since(started))
 
     lost = [*_unavailable_rows(plan, watcher), *training.untrained_rows(plan, weights)]
     without = {found.key for found in lost}
@@ -148,7 +152,7 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     outcome.cells = len(cells) + len(lost)
     keys = [cell.key for cell in cells] + [found.key for found in lost]
     folder.write_plan(keys, trials)
-    folder.write_manifest(about)
+    yield about
     _keep_lost(lost, folder)
 
     pending = _pending(cells, trials, folder, watcher)
@@ -158,12 +162,18 @@ def _fill(plan: Plan, about: dict[str, Any], outcome: Outcome, watcher: Watcher)
     if pending:
         elapsed = time.perf_counter() - started
         processes = executor.processes
-        about["stages"]["cells_s"] = round(elapsed, 2)
-        about["stages"]["core_share"] = round(busy / elapsed / processes, 3)
+        share = round(busy / elapsed / processes, 3)
+        about = about.took(cells_s=round(elapsed, 2), core_share=share)
+        yield about
 
     started = time.perf_counter()
     if _time(plan, cells, folder, watcher):
-        about["stages"]["timing_s"] = round(time.perf_counter() - started, 2)
+        yield about.took(timing_s=_since(started))
+
+
+def _since(started: float) -> float:
+    """Return the seconds since a moment of the performance counter."""
+    return round(time.perf_counter() - started, 2)
 
 
 def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[str]]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import inspect
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -21,88 +19,102 @@ from denobench.engine.planning.sources import harness_versions, installed_versio
 from denobench.engine.workers.cells import CLIP
 from denobench.engine.workers.machine import hardware
 from denobench.files import digest_of
+from denobench.manifest import (
+    DatasetRecord,
+    Git,
+    Hardware,
+    LeftOut,
+    Manifest,
+    MethodRecord,
+    MetricRecord,
+    NoiseRecord,
+    Protocol,
+    ResidualNoise,
+    Shown,
+    Stages,
+)
 
 RESIDUAL_SAMPLE = 20
 
 
-def describe(
-    plan: Plan, name: str, earlier: Mapping[str, Any] = MappingProxyType({})
-) -> dict[str, Any]:
-    """Return a run's manifest as JSON-ready values; training and stages are added as they end.
+def describe(plan: Plan, name: str, earlier: Manifest | None = None) -> Manifest:
+    """Return a run's manifest; training and stages are added as they end.
 
     From the manifest of an ``earlier`` run of the folder are kept how long its stages took and, if
     the tested images are the same, how noisy these are.
     """
     config = plan.config
     models = sorted({corruption.model for corruption in config.noises})
-    return {
-        "name": name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": config.model_dump(mode="json", exclude={"data"}),
-        "seed": config.seed,
-        "size": config.size,
-        "realisations": config.realisations,
-        "dataset": _dataset(plan, earlier),
-        "methods": {method.name: _method(method) for method in plan.methods},
-        "metrics": {name: _metric(name) for name in config.metrics},
-        "protocol": {
-            "clip": CLIP,
-            "interpolation": "INTER_AREA" if config.side else None,
-            "foreground": _summary_line(images.foreground),
-        },
-        "noise_models": {name: {"title": noise.REGISTRY.load(name).title} for name in models},
-        "gallery": [
-            {"image": item.id, "noise": corruption.model, "level": corruption.level}
+    written = config.model_dump(mode="json", exclude={"data"})
+    return Manifest(
+        name=name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        config=written,
+        seed=config.seed,
+        size=config.size,
+        realisations=config.realisations,
+        dataset=_dataset(plan, earlier),
+        methods={method.name: _method(method) for method in plan.methods},
+        metrics={name: _metric(name) for name in config.metrics},
+        protocol=Protocol(
+            clip=CLIP,
+            interpolation="INTER_AREA" if config.side else None,
+            foreground=_summary_line(images.foreground),
+        ),
+        noise_models={name: NoiseRecord(title=noise.REGISTRY.load(name).title) for name in models},
+        gallery=tuple(
+            Shown(image=item.id, noise=corruption.model, level=corruption.level)
             for item in plan.test[: config.gallery]
             for corruption in config.noises
-        ],
-        "versions": _versions(plan.methods),
-        "hardware": hardware(),
-        "git": _git(),
-        "models": [],
-        "stages": dict(earlier.get("stages") or {}),
-    }
+        ),
+        versions=_versions(plan.methods),
+        hardware=Hardware(**hardware()),
+        git=_git(),
+        stages=earlier.stages if earlier else Stages(),
+    )
 
 
-def _dataset(plan: Plan, earlier: Mapping[str, Any]) -> dict[str, Any]:
+def _dataset(plan: Plan, earlier: Manifest | None) -> DatasetRecord:
     items = plan.dataset.items
-    before = earlier.get("dataset") or {}
     tested = _digest(plan.test)
-    same = earlier.get("size") == plan.config.size and before.get("tested_digest") == tested
-    parts = plan.splits[0]
-    counts = {"train": len(parts.train), "validation": len(parts.validation)}
-    return {
-        "name": plan.dataset.name,
-        "images": len(items),
-        "clusters": len({item.cluster for item in items}),
-        "labels": {
+    known = None
+    if earlier and (earlier.size, earlier.dataset.tested_digest) == (plan.config.size, tested):
+        known = earlier.dataset.residual_noise
+    parts, folds = plan.splits[0], len(plan.splits)
+    return DatasetRecord(
+        name=plan.dataset.name,
+        images=len(items),
+        clusters=len({item.cluster for item in items}),
+        labels={
             label: sum(item.label == label for item in items)
             for label in sorted({item.label for item in items})
         },
-        "split": plan.config.split,
-        **(counts if len(plan.splits) == 1 else {"folds": len(plan.splits)}),
-        "test": sum(len(part.test) for part in plan.splits),
-        "tested": len(plan.test),
-        "tested_digest": tested,
-        "leaks": sum(part.leaks for part in plan.splits),
-        "unreadable": [
-            {"path": found.path, "reason": found.reason} for found in plan.dataset.unreadable
-        ],
-        "residual_noise": before["residual_noise"] if same else _residual_noise(plan),
-        "remark": plan.dataset.remark,
-        "digest": _digest(items),
-    }
+        split=plan.config.split,
+        train=len(parts.train) if folds == 1 else None,
+        validation=len(parts.validation) if folds == 1 else None,
+        folds=folds if folds > 1 else None,
+        test=sum(len(part.test) for part in plan.splits),
+        tested=len(plan.test),
+        tested_digest=tested,
+        leaks=sum(part.leaks for part in plan.splits),
+        unreadable=tuple(
+            LeftOut(path=found.path, reason=found.reason) for found in plan.dataset.unreadable
+        ),
+        residual_noise=known or _residual_noise(plan),
+        remark=plan.dataset.remark,
+        digest=_digest(items),
+    )
 
 
 def _digest(items: Iterable[Item]) -> str:
     return digest_of(sorted((item.id, item.digest) for item in items))
 
 
-def _residual_noise(plan: Plan) -> dict[str, float]:
+def _residual_noise(plan: Plan) -> ResidualNoise:
     """Return how clean the references are, judged by some of the test images."""
     step = -(-len(plan.test) // RESIDUAL_SAMPLE)
     found = [residual_noise(item.read(plan.config.side)) for item in plan.test[::step]]
-    return {"median": float(np.median(found)), "max": max(found), "images": len(found)}
+    return ResidualNoise(median=float(np.median(found)), max=max(found), images=len(found))
 
 
 def _summary_line(documented: Callable[..., object]) -> str:
@@ -111,32 +123,30 @@ def _summary_line(documented: Callable[..., object]) -> str:
     return line.removeprefix("Return ").rstrip(".")
 
 
-def _method(method: PlannedMethod) -> dict[str, Any]:
+def _method(method: PlannedMethod) -> MethodRecord:
     info = method.info
-    return {
-        "method": method.registered,
-        "title": info.title if method.name == method.registered else method.name,
-        "registered_title": info.title,
-        "track": method.track,
-        "sigma_factor": method.sigma_factor,
-        "parameters": dict(method.parameters),
-        "licence": info.licence,
-        "reference": info.reference,
-        "assumes": info.assumes,
-        "notes": info.notes,
-        "training": None,
-        "remark": "",
-    }
+    return MethodRecord(
+        method=method.registered,
+        title=info.title if method.name == method.registered else method.name,
+        registered_title=info.title,
+        track=method.track,
+        sigma_factor=method.sigma_factor,
+        parameters=dict(method.parameters),
+        licence=info.licence,
+        reference=info.reference,
+        assumes=info.assumes,
+        notes=info.notes,
+    )
 
 
-def _metric(name: str) -> dict[str, Any]:
+def _metric(name: str) -> MetricRecord:
     metric = metrics.REGISTRY.load(name)
-    return {
-        "title": metric.title,
-        "unit": metric.unit,
-        "better": metric.better,
-        "settings": dict(metric.settings),
-    }
+    return MetricRecord(
+        title=metric.title,
+        unit=metric.unit,
+        better=metric.better,
+        settings=dict(metric.settings),
+    )
 
 
 def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
@@ -145,14 +155,14 @@ def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
     return dict(sorted(known.items()))
 
 
-def _git() -> dict[str, Any] | None:
+def _git() -> Git | None:
     """Return commit and state of the checkout that denobench runs from, if it is one."""
     folder = Path(__file__).parents[2]
     if not (folder / ".git").exists():
         return None
     try:
         commit = _run_git(folder, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_run_git(folder, "status", "--porcelain"))}
+        return Git(commit=commit, dirty=bool(_run_git(folder, "status", "--porcelain")))
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -69,11 +69,11 @@ def remove(folder: RunFolder, stale: Stale) -> None:
 def _files(folder: RunFolder) -> Iterator[Path]:
     about = folder.manifest()
     pictures = {
-        folder.picture_path(shown["image"], shown["noise"], shown["level"], name)
-        for shown in about["gallery"]
-        for name in ("clean", "noisy", *about["methods"])
+        folder.picture_path(shown.image, shown.noise, shown.level, name)
+        for shown in about.gallery
+        for name in ("clean", "noisy", *about.methods)
     }
-    models = {folder.path / "models" / name for name in about["models"]}
+    models = {folder.path / "models" / name for name in about.models}
     for found in (folder.path / "gallery").glob("*/*"):
         if found not in pictures:
             yield found

@@ -104,9 +104,8 @@ def find(folder: RunFolder) -> Report | None:
 
 def _made_of(folder: RunFolder) -> str:
     """Return the digest of all that a run's report depends on."""
-    about = folder.manifest()
-    for moment in ("created", "git"):  # of the last look at the run; denobench's code counts itself
-        about.pop(moment, None)
+    # Without the moments of the last look at the run; denobench's code counts itself.
+    about = folder.manifest().but(created="", git=None).record()
     libraries = {name: version(name) for name in _LIBRARIES}
     parts = [folder.name, about, libraries, *_contents(folder)]
     return digest_of(parts)

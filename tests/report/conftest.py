@@ -16,6 +16,7 @@ import pytest
 from scipy import ndimage
 from skimage import data, metrics, restoration, transform
 
+from denobench.manifest import parse
 from denobench.noise import corrupt, draw_fields, gaussian, rician
 from denobench.report import Report, write
 from denobench.report.data.summary import Summary, summarise
@@ -283,7 +284,7 @@ def write_run(
     path.mkdir(parents=True, exist_ok=True)
     folder = RunFolder(path)
     folder.store.add(rows)
-    folder.write_manifest(manifest)
+    folder.write_manifest(parse(manifest, "test"))
     folder.write_plan(row.key for row in rows)
     if timing is not None:
         timing.to_csv(path / "timing.csv", index=False)
@@ -340,7 +341,9 @@ def derive(run: RunFolder, tmp_path: Path) -> Callable[..., RunFolder]:
         **others: Any,
     ) -> RunFolder:
         rows = [change(row) for row in run.store.rows() if keep(row)]
-        return write_run(tmp_path / name, rows, {**run.manifest(), **others}, timing=timing)
+        return write_run(
+            tmp_path / name, rows, {**run.manifest().record(), **others}, timing=timing
+        )
 
     return make
 

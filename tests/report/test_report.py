@@ -66,7 +66,7 @@ def test_committed_run_is_reported_from_parquet(
     kept = RunFolder(tmp_path / "phantoms")
     kept.path.mkdir()
     (kept.path / "rows.parquet").write_bytes((report.folder / "rows.parquet").read_bytes())
-    kept.write_manifest(run.manifest() | {"gallery": []})
+    kept.write_manifest(run.manifest().but(gallery=()))
     first, second = printed(console_table([run])), printed(console_table([kept]))
     # The store's copy has timings beside it.
     assert first.count("Non-local means") == second.count("Non-local means")

@@ -19,6 +19,7 @@ from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
 from denobench.files import write_text
+from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
 from denobench.noise import Noise
@@ -28,15 +29,36 @@ from denobench.rows import LOG, Row, RunFolder
 
 @dataclass
 class Weights:
-    """The trained models of a run, and the reasons of those that could not be trained."""
+    """The trained models of a run, and the reasons of those that could not be trained.
+
+    Attributes
+    ----------
+    records, remarks
+        How each method's networks were trained, and what a table must say of it.
+    copies
+        Names of the copies in the run's folder.
+    """
 
     paths: dict[tuple[str, Noise], tuple[Path, str]] = field(default_factory=dict)
     failures: dict[tuple[str, Noise], str] = field(default_factory=dict)
+    records: dict[str, TrainingRecord] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    copies: list[str] = field(default_factory=list)
+
+    def told_in(self, about: Manifest) -> Manifest:
+        """Return a manifest with how the methods' networks were trained."""
+        methods = {
+            name: told.model_copy(
+                update={"training": self.records[name], "remark": self.remarks[name]}
+            )
+            if name in self.records
+            else told
+            for name, told in about.methods.items()
+        }
+        return about.but(methods=methods, models=tuple(self.copies))
 
 
-def train_methods(
-    plan: Plan, about: dict[str, Any], folder: RunFolder, watcher: Watcher
-) -> Weights:
+def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
     """Obtain the weights of every fitted method, and write their histories and copies."""
     weights = Weights()
     histories: list[pd.DataFrame] = []
@@ -59,8 +81,9 @@ def train_methods(
         found = (model.weights, model.digest)
         weights.paths |= {(method.name, each): found for each in corruptions}
         histories.append(_history(method, model, corruptions))
-        _describe_training(about["methods"][method.name], method, model)
-        about["models"].append(_keep_model(folder, method, model, corruptions))
+        weights.records[method.name] = _record(weights.records.get(method.name), model)
+        weights.remarks[method.name] = fitted_method(method).remark(model.history)
+        weights.copies.append(_keep_model(folder, method, model, corruptions))
     if histories:
         write_text(folder.path / "training.csv", pd.concat(histories).to_csv(index=False))
     else:
@@ -157,19 +180,18 @@ def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
     )
 
 
-def _describe_training(entry: dict[str, Any], method: PlannedMethod, model: Model) -> None:
-    """Note in the manifest how a method's networks were trained; several share an entry."""
+def _record(before: TrainingRecord | None, model: Model) -> TrainingRecord:
+    """Return how a method's networks were trained, those before and this one."""
     history = model.history
-    before = entry["training"] or {"networks": 0, "seconds": 0.0}
-    entry["training"] = {
-        "networks": before["networks"] + 1,
-        "epochs": len(history),
-        "kept_epoch": int(history.loc[history["kept"], "epoch"].iloc[-1]),
-        "seconds": round(before["seconds"] + float(history["seconds"].sum()), 1),
-        "images": model.info["training"]["images"],
-        "levels": model.info["training"]["levels"],
-    }
-    entry["remark"] = fitted_method(method).remark(history)
+    networks, seconds = (before.networks, before.seconds) if before else (0, 0.0)
+    return TrainingRecord(
+        networks=(networks or 0) + 1,
+        epochs=len(history),
+        kept_epoch=int(history.loc[history["kept"], "epoch"].iloc[-1]),
+        seconds=round((seconds or 0.0) + float(history["seconds"].sum()), 1),
+        images=model.info["training"]["images"],
+        levels=model.info["training"]["levels"],
+    )
 
 
 def _keep_model(

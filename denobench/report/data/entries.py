@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from denobench.errors import DenobenchError
+from denobench.manifest import Manifest, MethodRecord, MetricRecord
 from denobench.rows import RunFolder
 
-Manifests = Mapping[str, Mapping[str, Any]]
+Manifests = Mapping[str, Manifest]
 
 _TITLES = {"psnr": ("PSNR", "dB"), "ssim": ("SSIM", ""), "nrmse": ("NRMSE", "")}
 _LOWER_IS_BETTER = ("nrmse", "rmse", "mse", "mae", "lpips")
@@ -75,7 +75,7 @@ class Entry:
     label: str
     track: str
     identity: bool
-    details: Mapping[str, Any]
+    details: MethodRecord
 
 
 def name_runs(folders: Sequence[RunFolder]) -> dict[str, RunFolder]:
@@ -138,16 +138,16 @@ def find_entries(rows: pd.DataFrame, manifests: Manifests) -> tuple[Entry, ...]:
     """Collect the methods of all runs; one whose cells an earlier run holds is left out."""
     keys = rows.groupby("entry")["key"].agg(set)
     tracks = rows.groupby("entry")["track"].first()
-    found: list[tuple[str, str, str, str, Mapping[str, Any]]] = []
+    found: list[tuple[str, str, str, str, MethodRecord]] = []
     for run, manifest in manifests.items():
-        described = manifest.get("methods") or {}
+        described = manifest.methods
         present = pd.unique(rows.loc[rows["run"] == run, "method"])
         for name in [*(n for n in described if n in present), *sorted({*present} - {*described})]:
             entry = f"{run}/{name}"
             earlier = [other for other, _, other_name, _, _ in found if other_name == name]
             if not any(keys[entry] <= keys[other] for other in earlier):
-                details = described.get(name) or {}
-                found.append((entry, run, name, details.get("title") or name, details))
+                details = described.get(name) or MethodRecord()
+                found.append((entry, run, name, details.title or name, details))
     names = [name for _, _, name, _, _ in found]
     titles = [
         _specify(title, run) if names.count(name) > 1 else title for _, run, name, title, _ in found
@@ -160,7 +160,7 @@ def find_entries(rows: pd.DataFrame, manifests: Manifests) -> tuple[Entry, ...]:
         label = title
         if len(twins) > 1:
             label = _specify(title, tracks[entry] if twins.count(tracks[entry]) == 1 else name)
-        identity = (details.get("method") or name) == "identity"
+        identity = (details.method or name) == "identity"
         entries.append(Entry(entry, run, name, label, tracks[entry], identity, details))
     return tuple(sorted(entries, key=lambda entry: not entry.identity))
 
@@ -172,9 +172,9 @@ def _specify(title: str, detail: str) -> str:
 
 def find_metrics(rows: pd.DataFrame, manifests: Manifests) -> dict[str, Score]:
     """Describe the scores among the rows' columns, by the manifests where they know them."""
-    known: dict[str, Any] = {}
+    known: dict[str, MetricRecord] = {}
     for manifest in manifests.values():
-        known.update(manifest.get("metrics") or {})
+        known.update(manifest.metrics)
     columns = [str(column) for column in rows.columns]
     first = columns.index("weights_digest") + 1
     names = [name for name in columns[first:] if name != "entry" and rows[name].notna().any()]
@@ -185,19 +185,19 @@ def find_metrics(rows: pd.DataFrame, manifests: Manifests) -> dict[str, Score]:
     ):
         base = name.removesuffix("_foreground")
         title, unit = _TITLES.get(base, (base.upper(), ""))
-        told = known.get(name) or known.get(base) or {}
-        title = told.get("title") or title
+        told = known.get(name) or known.get(base) or MetricRecord()
+        title = told.title or title
         if name != base and "foreground" not in title.lower():
             title += ", foreground"
-        better = told.get("better") or ("lower" if base in _LOWER_IS_BETTER else "higher")
-        metrics[name] = Score(name, title, told.get("unit") or unit, better == "higher")
+        better = told.better or ("lower" if base in _LOWER_IS_BETTER else "higher")
+        metrics[name] = Score(name, title, told.unit or unit, better == "higher")
     return metrics
 
 
 def noise_title(noise: str, manifests: Manifests) -> str:
     """Return a noise model's title, by the first manifest that knows it."""
     for manifest in manifests.values():
-        title = ((manifest.get("noise_models") or {}).get(noise) or {}).get("title")
-        if title:
-            return str(title)
+        told = manifest.noise_models.get(noise)
+        if told and told.title:
+            return told.title
     return noise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,14 +19,14 @@ _COLUMNS = ["noise", "level", "metric", "entry", "reference", "difference", "low
 _COLUMNS += ["p", "p_holm", "effect", "clusters", "different"]
 
 
-def reference(entries: Sequence[Entry], config: Mapping[str, Any]) -> Entry | None:
+def reference(entries: Sequence[Entry], wanted: str | None) -> Entry | None:
     """Return the method that others are held against.
 
     It is the config's choice, made before anything is seen; else BM3D; else the first method. The
     identity is none: that everything beats it says little.
     """
     methods = [entry for entry in entries if not entry.identity]
-    for name in (config.get("reference"), "bm3d"):
+    for name in (wanted, "bm3d"):
         for entry in methods:
             if entry.name == name:
                 return entry

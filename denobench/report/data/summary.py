@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from denobench import trials
+from denobench.manifest import Manifest
 from denobench.report.data.entries import (
     Entry,
     Manifests,
@@ -91,7 +92,7 @@ class Summary:
         return _headline(self.metrics)
 
     @property
-    def manifest(self) -> Mapping[str, Any]:
+    def manifest(self) -> Manifest:
         """The first run's manifest."""
         return next(iter(self.manifests.values()))
 
@@ -137,10 +138,11 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
     entries = find_entries(rows, manifests)
     rows = rows[rows["entry"].isin([entry.id for entry in entries])].reset_index(drop=True)
     metrics = find_metrics(rows, manifests)
-    seed = next(iter(manifests.values())).get("seed") or 0
+    first = next(iter(manifests.values()))
+    seed = first.seed or 0
     noises = {noise: noise_title(noise, manifests) for noise in pd.unique(rows["noise"])}
     scores, means = _scores(rows, entries, metrics, seed if intervals else None)
-    chosen = reference(entries, next(iter(manifests.values())).get("config") or {})
+    chosen = reference(entries, first.settings.reference)
     return Summary(
         folders=runs,
         manifests=manifests,
@@ -347,7 +349,7 @@ def _timing(
     for name in names:
         timing[name] = timing.get(name, np.nan)
     run = timing["entry"].map({entry.id: entry.run for entry in entries})
-    sizes = {name: str(manifest.get("size")) for name, manifest in manifests.items()}
+    sizes = {name: str(manifest.size) for name, manifest in manifests.items()}
     side = timing["size"].astype(str).str.split("x").str[0]
     order = timing.assign(other=side != run.map(sizes)).sort_values(
         ["other", "threads"], kind="stable"

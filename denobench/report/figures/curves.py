@@ -267,7 +267,7 @@ def _training(summary: Summary, entry: Entry) -> Picture | None:
         place.xaxis.set_major_locator(MaxNLocator(integer=True))
         place.set(xlabel="Epoch", ylabel=label, yscale="log" if "log" in label else "linear")
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
-    remark = entry.details.get("remark")
+    remark = entry.details.remark
     return Picture(
         f"training-{entry.id.replace('/', '-') if len(summary.folders) > 1 else entry.name}",
         f"Training of {entry.label}",

@@ -28,9 +28,8 @@ def draw_gallery(summary: Summary) -> Iterator[Picture]:
     """Yield a figure per image and noise model that the manifests list, at the middle level."""
     listed: dict[tuple[str, str], list[float]] = {}
     for manifest in summary.manifests.values():
-        for shown in manifest.get("gallery") or []:
-            levels = listed.setdefault((str(shown["image"]), str(shown["noise"])), [])
-            levels.append(float(shown["level"]))
+        for shown in manifest.gallery:
+            listed.setdefault((shown.image, shown.noise), []).append(shown.level)
     for place, ((image, noise), levels) in enumerate(listed.items(), start=1):
         level = sorted(set(levels))[(len(set(levels)) - 1) // 2]
         with style():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
@@ -29,11 +29,11 @@ def _families(summary: Summary, noise: str) -> list[Family]:
     """Return the methods that run more than once, alike but for the multiple of sigma."""
     found: dict[str, tuple[str, dict[float, Entry]]] = {}
     for entry in summary.shown(noise):
-        told: Mapping[str, object] = entry.details
-        alike = [told.get(name) for name in ("method", "track", "parameters")]
-        title = str(told.get("registered_title") or entry.label)
+        told = entry.details
+        alike = [told.method, told.track, told.parameters]
+        title = told.registered_title or entry.label
         _, members = found.setdefault(json.dumps([entry.run, *alike]), (title, {}))
-        members[float(str(told.get("sigma_factor") or 1.0))] = entry
+        members[told.sigma_factor] = entry
     return [family for family in found.values() if len(family[1]) > 1]
 
 

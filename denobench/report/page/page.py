@@ -76,16 +76,16 @@ def render(
 
 
 def _title(summary: Summary) -> str:
-    named = [manifest.get("name") or run for run, manifest in summary.manifests.items()]
+    named = [manifest.name or run for run, manifest in summary.manifests.items()]
     return f"Denoising comparison: {captions.listing(map(str, named))}"
 
 
 def _subtitle(summary: Summary) -> str:
     rows = summary.rows
-    created = str(summary.manifest.get("created") or "")[:10]
+    created = summary.manifest.created[:10]
     methods = captions.count(len(summary.entries), "method")
     images = captions.count(rows["image"].nunique(), "test image")
-    dataset = f"data set {(summary.manifest.get('dataset') or {}).get('name') or 'unknown'}"
+    dataset = f"data set {summary.manifest.dataset.name or 'unknown'}"
     cells = captions.count(len(rows), "cell")
     return f"{methods}, {images}, {cells}; {dataset}{f', {created}' if created else ''}"
 
@@ -109,16 +109,16 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
     found = []
     for entry in summary.entries:
         told = entry.details
-        parameters = dict(told.get("parameters") or {})
+        parameters = dict(told.parameters)
         tuned = summary.trials.loc[summary.trials["entry"] == entry.id, "settings"]
         parameters |= dict.fromkeys(json.loads(tuned.iloc[0]), "tuned") if len(tuned) else {}
-        remarks = [told.get("reference"), told.get("notes"), told.get("remark")]
+        remarks = [told.reference, told.notes, told.remark]
         found.append(
             {
                 "label": entry.label,
                 "track": entry.track,
                 "parameters": ", ".join(f"{name} = {value}" for name, value in parameters.items()),
-                "licence": str(told.get("licence") or ""),
+                "licence": told.licence,
                 "remarks": " ".join(f"{text}".rstrip(".") + "." for text in remarks if text),
             }
         )
@@ -128,56 +128,45 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
 def _certificate(summary: Summary, run: str) -> dict[str, Any]:
     """Return what is needed to repeat a run."""
     manifest = summary.manifests[run]
-    dataset = manifest.get("dataset") or {}
-    hardware = manifest.get("hardware") or {}
-    git = manifest.get("git") or {}
-    stages = manifest.get("stages") or {}
-    labels = dataset.get("labels") or {}
+    dataset, hardware, git = manifest.dataset, manifest.hardware, manifest.git
     numbers = [
-        f"{dataset[name]} {text}"
-        for name, text in (
-            ("images", "images"), ("clusters", "clusters"), ("train", "to train"),
-            ("validation", "to validate"), ("folds", "folds"), ("test", "to test"),
+        f"{number} {text}"
+        for number, text in (
+            (dataset.images, "images"), (dataset.clusters, "clusters"),
+            (dataset.train, "to train"), (dataset.validation, "to validate"),
+            (dataset.folds, "folds"), (dataset.test, "to test"),
         )
-        if dataset.get(name) is not None
+        if number is not None
     ]  # fmt: skip
-    memory = f"{hardware['memory_gb']:g} GB" if hardware.get("memory_gb") else ""
-    cores = captions.count(hardware["cores"], "core") if hardware.get("cores") else ""
-    commit = f"{git['commit']}{' with uncommitted changes' * bool(git.get('dirty'))}" if git else ""
+    memory = f"{hardware.memory_gb:g} GB" if hardware.memory_gb else ""
+    cores = captions.count(hardware.cores, "core") if hardware.cores else ""
+    share = manifest.stages.core_share
     facts = {
         "Run": run,
-        "Created": manifest.get("created"),
-        "Data set": "; ".join([str(dataset.get("name") or ""), ", ".join(numbers)]).strip("; "),
-        "Labels": ", ".join(f"{name}: {number}" for name, number in labels.items() if name)
-        if isinstance(labels, dict)
-        else ", ".join(map(str, labels)),
+        "Created": manifest.created,
+        "Data set": "; ".join([dataset.name, ", ".join(numbers)]).strip("; "),
+        "Labels": ", ".join(f"{name}: {n}" for name, n in dataset.labels.items() if name),
         "Split": captions.split(manifest),
-        "Size": manifest.get("size"),
-        "Seed": manifest.get("seed"),
-        "Realisations": manifest.get("realisations"),
+        "Size": manifest.size,
+        "Seed": manifest.seed,
+        "Realisations": manifest.realisations,
         "Tuning": captions.tuning(manifest),
         "Scores": captions.scoring(manifest),
         "References": captions.references(manifest),
         "Tracks": captions.listing(sorted({entry.track for entry in summary.entries})),
         "Hardware": ", ".join(
-            str(part)
-            for part in (hardware.get("cpu"), cores, memory, hardware.get("platform"))
-            if part
+            part for part in (hardware.cpu, cores, memory, hardware.platform) if part
         ),
         "Seconds": ", ".join(
-            f"{name.removesuffix('_s')} {value:,.0f}"
-            for name, value in stages.items()
-            if name.endswith("_s") and value is not None
+            f"{name} {value:,.0f}" for name, value in manifest.stages.seconds.items()
         ),
-        "Core time used": f"{stages['core_share']:.0%} while cells were computed"
-        if stages.get("core_share") is not None
-        else None,
-        "Commit": commit,
+        "Core time used": f"{share:.0%} while cells were computed" if share is not None else None,
+        "Commit": f"{git.commit}{' with uncommitted changes' * git.dirty}" if git else None,
     }
     return {
         "name": run,
         "facts": [(name, value) for name, value in facts.items() if value not in (None, "")],
-        "unreadable": dataset.get("unreadable") or [],
-        "versions": "\n".join(f"{n} {v}" for n, v in (manifest.get("versions") or {}).items()),
-        "config": yaml.safe_dump(manifest.get("config") or {}, sort_keys=False, allow_unicode=True),
+        "unreadable": dataset.unreadable,
+        "versions": "\n".join(f"{n} {v}" for n, v in manifest.versions.items()),
+        "config": yaml.safe_dump(dict(manifest.config), sort_keys=False, allow_unicode=True),
     }

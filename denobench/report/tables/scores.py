@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from denobench.manifest import TrainingRecord
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.data.table import (
@@ -262,7 +263,7 @@ def _timing_note(summary: Summary) -> tuple[str, ...]:
 
 
 def _machine(summary: Summary) -> str:
-    cpu = (summary.manifest.get("hardware") or {}).get("cpu")
+    cpu = summary.manifest.hardware.cpu
     return f" on {cpu}" if cpu else ""
 
 
@@ -340,24 +341,21 @@ def _timing(summary: Summary) -> Table:
 
 def _training(summary: Summary) -> Table:
     """Return what training cost and which epoch was kept."""
-    trained = [entry for entry in summary.entries if entry.details.get("training")]
+    trained = [(entry, told) for entry in summary.entries if (told := entry.details.training)]
     records = [
-        {
-            name: _joined(value)
-            for name, value in {"entry": entry.id, **entry.details["training"]}.items()
-        }
-        for entry in trained
+        {"entry": entry.id}
+        | {name: _joined(value) for name, value in told.model_dump(exclude_none=True).items()}
+        for entry, told in trained
     ]
 
-    def row(entry: Entry) -> tuple[Field, ...]:
-        told = entry.details["training"]
-        numbers = [told.get(name) for name in ("images", "epochs", "kept_epoch")]
-        seconds = told.get("seconds")
+    def row(entry: Entry, told: TrainingRecord) -> tuple[Field, ...]:
+        numbers = (told.images, told.epochs, told.kept_epoch)
+        seconds = told.seconds
         return (
             Field(entry.label),
             *(Field("–" if number is None else _joined(number)) for number in numbers),
             Field("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
-            Field(str(entry.details.get("remark") or "")),
+            Field(entry.details.remark),
         )
 
     return Table(
@@ -370,14 +368,14 @@ def _training(summary: Summary) -> Table:
             *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
             Column("Remark", kind="prose"),
         ),
-        sections=(Section("", tuple(row(entry) for entry in trained)),),
+        sections=(Section("", tuple(row(entry, told) for entry, told in trained)),),
         tidy=_named(summary, pd.DataFrame(records)) if records else pd.DataFrame(),
     )
 
 
 def _joined(value: object) -> str:
     """Return a value as text; the parts of a list with a plus."""
-    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " + ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def failures(summary: Summary) -> Table:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pandas as pd
 
+from denobench.manifest import Manifest
 from denobench.report.data.entries import Score
 from denobench.report.data.summary import COMPARED_FROM, Summary
 from denobench.report.data.table import ALIKE, APART, BELOW, DIFFERENT
@@ -34,50 +34,46 @@ def images(summary: Summary, noise: str) -> str:
     """Say which noisy images the numbers come from."""
     manifest = summary.manifest
     cells = summary.rows[summary.rows["noise"] == noise]
-    dataset = manifest.get("dataset") or {}
-    size = manifest.get("size")
+    name, size = manifest.dataset.name or "Data set", manifest.size
     pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
     text = (
-        f"{dataset.get('name', 'Data set')}: {count(cells['image'].nunique(), 'test image')} in "
+        f"{name}: {count(cells['image'].nunique(), 'test image')} in "
         f"{count(cells['cluster'].nunique(), 'cluster')}{f', {pixels}' if size else ''}, "
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
-    return text + (f", seed {manifest['seed']}" if manifest.get("seed") is not None else "")
+    return text + (f", seed {manifest.seed}" if manifest.seed is not None else "")
 
 
-def scoring(manifest: Mapping[str, Any], names: Iterable[str] = ()) -> str:
+def scoring(manifest: Manifest, names: Iterable[str] = ()) -> str:
     """Say how answers became scores, with the settings of the named metrics, or of all."""
-    protocol, metrics = manifest.get("protocol") or {}, manifest.get("metrics") or {}
-    sentences = ["Noise is added after resizing."] if protocol.get("interpolation") else []
-    if protocol.get("clip"):
-        low, high = protocol["clip"]
+    protocol, metrics = manifest.protocol, manifest.metrics
+    sentences = ["Noise is added after resizing."] if protocol.interpolation else []
+    if protocol.clip:
+        low, high = protocol.clip
         sentences.append(f"Answers are clipped to [{low:g}, {high:g}] before scoring.")
     for name in dict.fromkeys(each.removesuffix("_foreground") for each in names or metrics):
-        told = metrics.get(name) or {}
-        settings = ", ".join(
-            f"{key} {value}" for key, value in (told.get("settings") or {}).items()
-        )
-        if settings:
-            sentences.append(f"{told['title']}: {settings}.")
-    if protocol.get("foreground"):
-        sentences.append(f"Foreground: {protocol['foreground']}.")
+        told = metrics.get(name)
+        if told and told.settings:
+            settings = ", ".join(f"{key} {value}" for key, value in told.settings.items())
+            sentences.append(f"{told.title}: {settings}.")
+    if protocol.foreground:
+        sentences.append(f"Foreground: {protocol.foreground}.")
     return " ".join(sentences)
 
 
-def references(manifest: Mapping[str, Any]) -> str:
+def references(manifest: Manifest) -> str:
     """Say how clean the references are."""
-    found = (manifest.get("dataset") or {}).get("residual_noise")
+    found = manifest.dataset.residual_noise
     if not found:
         return ""
     return (
-        f"The references still have noise of {100 * found['median']:.2f} % of full scale (median; "
-        f"at most {100 * found['max']:.2f} %), estimated on {count(found['images'], 'test image')}."
+        f"The references still have noise of {100 * found.median:.2f} % of full scale (median; "
+        f"at most {100 * found.max:.2f} %), estimated on {count(found.images, 'test image')}."
     )
 
 
-def split(manifest: Mapping[str, Any]) -> str:
+def split(manifest: Manifest) -> str:
     """Say how test images were chosen, where the manifest tells."""
-    chosen = (manifest.get("config") or {}).get("split")
     sentences = {
         "cluster": "Split by cluster: no slice is in both the training and the test images.",
         "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
@@ -86,19 +82,19 @@ def split(manifest: Mapping[str, Any]) -> str:
         "tested fold and the others.",
         "none": "No split: all images are test images.",
     }
-    leaks = (manifest.get("dataset") or {}).get("leaks")
+    leaks = manifest.dataset.leaks
     leaked = f" {count(leaks, 'test image')} shared a slice with a training image." if leaks else ""
-    return sentences.get(str(chosen), "") + leaked
+    return sentences.get(manifest.settings.split, "") + leaked
 
 
-def tuning(manifest: Mapping[str, Any]) -> str:
+def tuning(manifest: Manifest) -> str:
     """Say how parameters were chosen."""
-    told = (manifest.get("config") or {}).get("tuning") or {}
-    if not told.get("trials"):
+    trials = manifest.settings.tuning.trials
+    if not trials:
         return "Methods run with their defaults or with what the config sets; nothing was tuned."
     return (
         f"Parameters that the config leaves open were tuned on validation images alone, by PSNR on "
-        f"the foreground, with at most {told['trials']} trials per method and level, the defaults "
+        f"the foreground, with at most {trials} trials per method and level, the defaults "
         "among them; networks are trained instead."
     )
 
@@ -224,13 +220,10 @@ def _estimates(summary: Summary, noise: str) -> list[str]:
 
 def remarks(summary: Summary) -> list[str]:
     """Return the lines that must stand under every table: of data sets and of methods."""
-    found = [
-        str((manifest.get("dataset") or {}).get("remark") or "")
-        for manifest in summary.manifests.values()
-    ]
+    found = [manifest.dataset.remark for manifest in summary.manifests.values()]
     found += [
-        f"{entry.label}: {entry.details['remark']}."
+        f"{entry.label}: {entry.details.remark}."
         for entry in summary.entries
-        if entry.details.get("remark")
+        if entry.details.remark
     ]
     return [text.replace("..", ".") for text in dict.fromkeys(found) if text]

@@ -22,7 +22,7 @@ def paragraphs(summary: Summary) -> list[str]:
 
 def _methods(summary: Summary) -> str:
     manifest = summary.manifest
-    version = (manifest.get("versions") or {}).get("denobench")
+    version = manifest.versions.get("denobench")
     noises = [
         f"{title} noise of σ = {listing(f'{level:g}' for level in summary.levels(noise))}"
         for noise, title in summary.noises.items()

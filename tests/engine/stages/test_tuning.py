@@ -43,7 +43,7 @@ def used(folder: RunFolder, method: str) -> dict[float, set[str]]:
 
 
 def plan_of(folder: RunFolder, image_folder: Path) -> Plan:
-    return make_plan(parse({**folder.manifest()["config"], "data": image_folder}, "test"))
+    return make_plan(parse({**folder.manifest().config, "data": image_folder}, "test"))
 
 
 def test_the_true_sigma_is_tuned_per_level(compare: Compare, image_folder: Path) -> None:

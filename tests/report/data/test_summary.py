@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from denobench.errors import DenobenchError
+from denobench.manifest import Manifest
 from denobench.report.data.summary import Summary, summarise
 from denobench.rows import Row, RunFolder
 
@@ -177,7 +178,7 @@ def test_the_quoted_time_is_the_run_sizes_on_fewest_threads(derive: Derive, run:
 def test_sparse_manifest_is_enough(derive: Derive, tmp_path: Path) -> None:
     """A manifest with nothing in it still gives titles, directions and a track from the rows."""
     folder = derive()
-    folder.write_manifest({})
+    folder.write_manifest(Manifest())
     summary = summarise([folder], intervals=False)
     assert summary.metrics["psnr"].unit == "dB"
     assert not summary.metrics["nrmse_foreground"].higher_is_better

@@ -17,7 +17,7 @@ Derive = Callable[..., RunFolder]
 def test_a_line_per_method_over_the_multiples(run: RunFolder, derive: Derive) -> None:
     """Entries that are alike but for sigma_factor are one line, at their mean scores."""
     told = {"tv": ("tv", 1.0), "nlm": ("tv", 2.0), "identity": ("identity", 1.0)}
-    methods = run.manifest()["methods"]
+    methods = run.manifest().record()["methods"]
 
     def keep(row: Row) -> bool:
         return row.method in told and row.noise == "gaussian"

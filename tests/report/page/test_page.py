@@ -87,7 +87,7 @@ def test_page_tells(page: Tags, text: str) -> None:
 
 def test_hostile_names_stay_text(run: RunFolder, tmp_path: Path) -> None:
     """A name with markup in it is shown, not obeyed."""
-    manifest = run.manifest() | {"name": "<script>alert(1)</script>", "gallery": []}
+    manifest = run.manifest().but(name="<script>alert(1)</script>", gallery=())
     folder = RunFolder(tmp_path / "hostile")
     folder.path.mkdir()
     few = ("identity", "tv")
