@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denobench.errors import DenobenchError
+from denobench.errors import DenobenchError, reason
+from denobench.files import user_path
 from denobench.progress import Silent, of_stage
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def carry_out(
     from denobench.engine import coordinator
     from denobench.files import naming_full_disk
 
-    folder = Path(out) if out else RESULTS / config.name
+    folder = RESULTS / config.name if out is None else user_path(out)
     outcome = coordinator.carry_out(config, folder, watcher)
     if outcome.interrupted and not outcome.folder.current():
         return outcome, None
@@ -156,10 +157,10 @@ def report(runs: Sequence[str | Path], *, out: str | Path | None = None) -> Repo
     from denobench import report as reports
     from denobench.rows import RunFolder
 
-    folders = [RunFolder.open(Path(path)) for path in runs]
+    folders = [RunFolder.open(user_path(path)) for path in runs]
     if len(folders) > 1 and out is None:
         raise DenobenchError("Several runs need --out FOLDER for their joint report.")
-    return reports.write(folders, Path(out) if out else None)
+    return reports.write(folders, None if out is None else user_path(out))
 
 
 def verify(
@@ -187,9 +188,9 @@ def verify(
     from denobench.verification import verify as verify_run
 
     return verify_run(
-        RunFolder.open(Path(run)),
+        RunFolder.open(user_path(run)),
         sample=sample,
-        data=Path(data) if data else None,
+        data=None if data is None else user_path(data),
         progress=of_stage(watcher, "Rows"),
     )
 
@@ -218,7 +219,8 @@ def denoise(
     Raises
     ------
     DenobenchError
-        If the method or a parameter is unknown, or the image has another shape or type.
+        If the method or a parameter is unknown, the image has another shape or type, its noise
+        cannot be estimated, or the method fails.
 
     Examples
     --------
@@ -250,4 +252,38 @@ def denoise(
     if "oracle" in built.info.tracks:
         model = REGISTRY.load(built.info.assumes or "gaussian")
         told = sigma if sigma is not None else model.estimate(noisy)
-    return np.clip(built.denoise(noisy, told), 0, 1).astype(np.float32)
+        if not 0 < told < np.inf:
+            raise DenobenchError("No noise can be estimated in the image: give its sigma.")
+    try:
+        answer = built.denoise(noisy, told)
+    except DenobenchError:
+        raise
+    except Exception as error:
+        raise DenobenchError(f"Method {method!r} failed: {reason(error)}") from error
+    return np.clip(answer, 0, 1).astype(np.float32)
+
+
+def denoise_file(
+    source: str | Path, target: str | Path, method: str, *, sigma: float | None = None
+) -> None:
+    """Denoise an image file into another.
+
+    Parameters
+    ----------
+    source, target
+        The noisy image, and where the denoised one goes: two files.
+    method, sigma
+        As in `denoise`.
+
+    Raises
+    ------
+    DenobenchError
+        As `denoise` does; also if a file cannot be read or written, or both are the same.
+    """
+    from denobench import images
+
+    source, target = user_path(source), user_path(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise DenobenchError(f"{target}: IN and OUT are one file; name another for the answer.")
+    images.check_writable(target)
+    images.write(target, denoise(images.read(source), method, sigma=sigma))

@@ -31,7 +31,7 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {printable(message, lines=True)}"
 
 
-def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:
+def unknown(noun: str, name: str, choices: Iterable[str], way_out: str = "") -> DenobenchError:
     """Return the error for a name that is not among the valid choices.
 
     Parameters
@@ -42,8 +42,11 @@ def unknown(noun: str, name: str, choices: Iterable[str]) -> DenobenchError:
         What the user wrote.
     choices
         The valid names; the closest one is offered, and all are listed.
+    way_out
+        What else there is to do, behind the names.
     """
     choices = sorted(choices)
     close = get_close_matches(name, choices, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return DenobenchError(f"Unknown {noun} {name!r}.{hint} Valid: {', '.join(choices) or 'none'}.")
+    valid = "; ".join(filter(None, [", ".join(choices) or "none", way_out]))
+    return DenobenchError(f"Unknown {noun} {name!r}.{hint} Valid: {valid}.")

@@ -54,6 +54,22 @@ def safe_name(*parts: str) -> str:
     return f"{readable or 'x'}--{digest_of(parts)[:_DIGITS]}"
 
 
+def user_path(text: str | Path) -> Path:
+    """Return the path that a user wrote, with ``~`` for the home folder.
+
+    Raises
+    ------
+    DenobenchError
+        If it is empty, holds a NUL character, or ``~`` stands for nobody's home.
+    """
+    if not str(text) or "\0" in str(text):
+        raise DenobenchError(f"{str(text)!r} is no path; is a variable of the shell empty?")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise DenobenchError(f"{text}: there is no such home folder; give a whole path.") from None
+
+
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:

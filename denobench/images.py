@@ -15,6 +15,7 @@ from denobench.files import replacing
 # ITU-R BT.601 luma, the weights that OpenCV and Pillow use.
 _LUMA = np.array([0.299, 0.587, 0.114])
 
+SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 MODES = "1, L, LA, P, RGB, RGBA, 16-bit grey, and float grey in [0, 1]"
 
 
@@ -79,14 +80,30 @@ def write(path: Path, image: np.ndarray) -> None:
     DenobenchError
         If the suffix names no format, or the file cannot be written.
     """
+    check_writable(path)
     pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     try:
         with replacing(path) as temporary:
             Image.fromarray(pixels, "L").save(temporary)
-    except ValueError:
-        raise DenobenchError(f"{path}: unknown suffix; use .png, .tif or .jpg.") from None
-    except OSError as error:
-        raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DenobenchError(f"{path}: cannot be written ({why}).") from None
+
+
+def check_writable(path: Path) -> None:
+    """Raise if an image cannot be written to a path, as far as that can be told without writing.
+
+    Raises
+    ------
+    DenobenchError
+        If its suffix names no format, it is a folder, or its folder does not exist.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise DenobenchError(f"{path}: unknown suffix; use {', '.join(SUFFIXES)}.")
+    if path.is_dir():
+        raise DenobenchError(f"{path}: is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise DenobenchError(f"{path}: the folder {path.parent} does not exist; make it first.")
 
 
 def resize(image: np.ndarray, size: int | None) -> np.ndarray:

@@ -6,8 +6,9 @@ method, worker and machine sees the same noise and levels are paired.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import skimage as ski
@@ -95,9 +96,15 @@ def rician(image: np.ndarray, level: float, fields: np.ndarray) -> np.ndarray:
     return np.hypot(image + level * fields[0], level * fields[1])
 
 
+# A number, or a fraction of two: levels of 8-bit images are known as 25/255.
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_LEVEL = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?", re.ASCII)
+_LEAST = 1e-6
+
+
 @dataclass(frozen=True, order=True)
 class Noise:
-    """A noise model at a level, written ``rician:0.09``.
+    """A noise model at a level, written ``rician:0.09`` or ``gaussian:25/255``.
 
     Attributes
     ----------
@@ -105,13 +112,20 @@ class Noise:
         Name of the noise model.
     level
         Sigma as a fraction of full scale, in (0, 1].
+    label
+        The level as it was written, such as ``25/255``; two that differ in it alone are equal.
     """
 
     model: str
     level: float
+    label: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.label:
+            object.__setattr__(self, "label", f"{self.level:g}")
 
     def __str__(self) -> str:
-        return f"{self.model}:{self.level:g}"
+        return f"{self.model}:{self.label}"
 
     @classmethod
     def parse(cls, text: str) -> Noise:
@@ -122,17 +136,17 @@ class Noise:
         DenobenchError
             If the text has another form, or the level is not in (0, 1].
         """
-        model, colon, level_text = text.strip().partition(":")
-        try:
-            level = float(level_text)
-        except ValueError:
-            level = float("nan")
-        if not colon or not model or not 0 < level <= 1:
+        model, _, label = (part.strip() for part in text.partition(":"))
+        found = _LEVEL.fullmatch(label)
+        level = 0.0
+        if found and float(found[2] or 1):
+            level = float(found[1]) / float(found[2] or 1)
+        if not model or not _LEAST <= level <= 1:
             raise DenobenchError(
                 f"Noise {text!r} is not of the form MODEL:LEVEL with a level above 0 and at most 1 "
-                "(a fraction of full scale), such as gaussian:0.1 or rician:0.05."
+                "(a fraction of full scale), such as gaussian:0.1, gaussian:25/255 or rician:0.05."
             )
-        return cls(model, level)
+        return cls(model, level, "".join(label.split()))
 
 
 def draw_fields(

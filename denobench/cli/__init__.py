@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 import typer
@@ -20,6 +21,8 @@ from denobench.cli import (
     train,
     verify,
 )
+from denobench.cli.say import say
+from denobench.errors import DenobenchError
 
 app = typer.Typer(
     name="denobench",
@@ -61,17 +64,21 @@ def _main(
 
 def main() -> None:
     """Run the program; a user's mistake is one message and exit code 2."""
-    from denobench.cli.say import say
-    from denobench.errors import DenobenchError
-
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer letters than a name
             stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="denobench")
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except DenobenchError as error:
         say(f"Error: {error}", colour="red", err=True)
         sys.exit(2)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"Error: {where}{error.strerror or error}.", colour="red", err=True)
+        sys.exit(2)
     except KeyboardInterrupt:
-        typer.secho("Interrupted. What is finished is kept: the same command goes on.", err=True)
+        say("Interrupted. What is finished is kept: the same command goes on.", err=True)
         sys.exit(130)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from denobench.cli import options
+
 
 def check(
     name: Annotated[str, typer.Argument(help="The method's name.")],
-    plugin: Annotated[list[Path] | None, typer.Option(help="Python file that defines it.")] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Check a method: shape, dtype, finite values, unchanged input, odd sizes, determinism."""
     from rich.text import Text

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from denobench.cli import options
 from denobench.cli.say import say
 
 
 def clean(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
+    run: options.Run,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it; else it is only shown.")] = False,
 ) -> None:
     """Show or remove rows, pictures and weights that the run's current plan does not use."""

@@ -20,25 +20,34 @@ if TYPE_CHECKING:
 
 def load_config(
     source: str,
-    *,
-    data: Path | None,
-    methods: str | None,
-    noise: str | None,
-    limit: int | None,
-    plugins: Sequence[Path],
     settings: Sequence[str],
+    *,
+    methods: str | None = None,
+    noise: str | None = None,
+    plugins: Sequence[Path] = (),
+    **options: Any,
 ) -> Config:
     """Return the config that a command line asks for.
 
     Methods of plugin files join the config's, unless ``methods`` names what to run.
+
+    Parameters
+    ----------
+    source
+        A shipped config's name or a file's path.
+    settings
+        Texts ``key=value``.
+    methods, noise
+        Names and corruptions, separated by commas.
+    plugins
+        Files.
+    **options
+        Further settings; those that are None are left as the config has them.
     """
-    changes: dict[str, Any] = configs.parse_settings(settings)
-    if data is not None:
-        changes["data"] = data
+    changes = configs.parse_settings(settings)
+    changes |= {name: value for name, value in options.items() if value is not None}
     if noise is not None:
-        changes["noise"] = [text.strip() for text in noise.split(",") if text.strip()]
-    if limit is not None:
-        changes["limit"] = limit
+        changes["noise"] = _listed("--noise", noise, "gaussian:0.1,rician:0.05")
     loaded = configs.load(source, changes)
     entries = dict(loaded.methods)
     for path in plugins:
@@ -46,13 +55,19 @@ def load_config(
 
         entries |= {name: configs.MethodEntry() for name in add_plugin(path) if name not in entries}
     if methods is not None:
-        names = [text.strip() for text in methods.split(",") if text.strip()]
-        if not names:
-            raise DenobenchError("--methods names no method; write names such as tv,nlm.")
+        names = _listed("--methods", methods, "tv,nlm")
         entries = {name: entries.get(name, configs.MethodEntry()) for name in names}
     return loaded.model_copy(
         update={"methods": entries, "plugins": (*loaded.plugins, *map(Path.resolve, plugins))}
     )
+
+
+def _listed(option: str, text: str, example: str) -> list[str]:
+    """Return what an option lists, each once."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise DenobenchError(f"{option} {text!r} must be names and commas, such as {example}.")
+    return list(dict.fromkeys(names))
 
 
 def show(outcome: Outcome, report: Report | None) -> None:

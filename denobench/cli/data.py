@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from denobench.files import user_path
+
 app = typer.Typer(help="Look at data before comparing with it.", no_args_is_help=True)
 
 
@@ -17,10 +19,16 @@ def _data() -> None:
 
 @app.command()
 def audit(
-    folder: Annotated[Path, typer.Argument(help="Images; sub-folders are labels.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(parser=user_path, metavar="FOLDER", help="Images; sub-folders are labels."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     sheet: Annotated[
-        Path | None, typer.Option(help="Picture of the images that show the same slice.")
+        Path | None,
+        typer.Option(
+            parser=user_path, metavar="FILE", help="Picture of the images that show the same slice."
+        ),
     ] = None,
 ) -> None:
     """Report formats, noise, duplicates and what a random split would leak."""

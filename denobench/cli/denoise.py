@@ -7,25 +7,29 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli import options
 from denobench.cli.say import say
+from denobench.files import user_path
 
 
 def denoise(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The noisy image.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="Where the denoised one goes.")],
+    source: Annotated[
+        Path, typer.Argument(parser=user_path, metavar="IN", help="The noisy image.")
+    ],
+    target: Annotated[
+        Path, typer.Argument(parser=user_path, metavar="OUT", help="Where the denoised one goes.")
+    ],
     method: Annotated[str, typer.Option(help="A method of `denobench methods`.")] = "nlm",
     sigma: Annotated[
         float | None,
-        typer.Option(help="Noise as a fraction of full scale.  [default: estimated]"),
+        typer.Option(help="Noise as a fraction of full scale. Default: estimated."),
     ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="Python file with a method of your own.")
-    ] = None,
+    plugin: options.Plugins = None,
 ) -> None:
     """Denoise one image file."""
-    from denobench import api, images, methods
+    from denobench import api, methods
 
     for path in plugin or []:
         methods.add_plugin(path)
-    images.write(target, api.denoise(images.read(source), method, sigma=sigma))
+    api.denoise_file(source, target, method, sigma=sigma)
     say(f"Wrote {target}.")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from denobench.cli import options
 
 
 def methods(
     name: Annotated[
         str | None, typer.Argument(help="Only this method, with its details; also vst(NAME).")
     ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="Python file with a method of your own.")
-    ] = None,
+    plugin: options.Plugins = None,
     details: Annotated[
         bool, typer.Option("--details", help="Also parameters, references and notes.")
     ] = False,

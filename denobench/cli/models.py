@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from denobench.cli.say import say
+from denobench.files import user_path
 
 app = typer.Typer(help="List, export or remove trained weights.", no_args_is_help=True)
 
@@ -40,7 +41,10 @@ def list_models() -> None:
 
 
 @app.command()
-def export(key: Key, path: Annotated[Path, typer.Argument(help="File to write.")]) -> None:
+def export(
+    key: Key,
+    path: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="File to write.")],
+) -> None:
     """Copy weights to a file."""
     from denobench import models
 

@@ -7,11 +7,21 @@ from typing import Annotated
 
 import typer
 
+from denobench.files import user_path
+
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, such as results/quick.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=user_path, metavar="RUN...", help="Folders of runs, such as results/quick."
+        ),
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; needed for several runs.")
+        Path | None,
+        typer.Option(
+            parser=user_path, metavar="FOLDER", help="Where to write; needed for several runs."
+        ),
     ] = None,
 ) -> None:
     """Write the tables, figures and page of one or more runs again, from their rows."""

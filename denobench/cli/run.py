@@ -7,33 +7,28 @@ from typing import Annotated
 
 import typer
 
+from denobench.cli import options
+from denobench.files import user_path
+
 
 def run(
-    config: Annotated[
-        str, typer.Argument(help="quick, paper, full, natural, or the path of a YAML file.")
-    ] = "quick",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of images; sub-folders are labels.")
-    ] = None,
+    config: options.ConfigName = "quick",
+    data: options.Data = None,
     methods: Annotated[str | None, typer.Option(help="Only these methods, such as tv,nlm.")] = None,
-    noise: Annotated[
-        str | None, typer.Option(help="These corruptions, such as gaussian:0.1,rician:0.05.")
-    ] = None,
+    noise: options.Noise = None,
     limit: Annotated[int | None, typer.Option(help="Test at most so many images.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The run's folder.  [default: results/NAME]")
+        Path | None,
+        typer.Option(
+            parser=user_path, metavar="FOLDER", help="The run's folder. Default: results/NAME."
+        ),
     ] = None,
-    plugin: Annotated[
-        list[Path] | None, typer.Option(help="Python file with a method of your own.")
-    ] = None,
-    executor: Annotated[str | None, typer.Option(help="local or dask.  [default: local]")] = None,
+    plugin: options.Plugins = None,
+    executor: Annotated[str | None, typer.Option(help="local or dask. Default: local.")] = None,
     address: Annotated[
-        str | None, typer.Option(help="Of a Dask scheduler.  [default: a cluster started here]")
+        str | None, typer.Option(help="Of a Dask scheduler. Default: a cluster started here.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any setting, such as seed=1 or size=128."),
-    ] = None,
+    settings: options.Settings = None,
 ) -> None:
     """Compare denoising methods: images, noise, methods, scores, runtimes, report.
 
@@ -42,16 +37,16 @@ def run(
     from denobench.bars import Bars
     from denobench.cli.comparison import load_config, show
 
-    executing = [f"executor={executor}"] if executor else []
-    executing += [f"address={address}"] if address else []
     loaded = load_config(
         config,
+        settings or [],
         data=data,
         methods=methods,
         noise=noise,
         limit=limit,
         plugins=plugin or [],
-        settings=[*(settings or []), *executing],
+        executor=executor,
+        address=address,
     )
     from denobench.api import carry_out
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from denobench.cli import options
+
 
 def status(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
+    run: options.Run,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Tell how far a run is, what runs now and what has failed; also while it runs."""

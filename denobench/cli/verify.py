@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from denobench.cli import options
 from denobench.cli.say import say
 
 
 def verify(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick.")],
+    run: options.Run,
     sample: Annotated[
         int, typer.Option(min=0, help="Rows to compute again; 0 checks tables alone.")
     ] = 10,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the images, where the data set needs one.")
-    ] = None,
+    data: options.Data = None,
 ) -> None:
     """Make every table again from the rows, and a sample of the rows again from the images.
 

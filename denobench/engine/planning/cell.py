@@ -51,7 +51,7 @@ class Cell:
             self.sigma_factor,
             self.parameters,
             self.source,
-            str(self.noise),
+            f"{self.noise.model}:{self.noise.level!r}",
             self.realisation,
             self.item.digest,
             self.size,

@@ -1,0 +1,15 @@
+"""What a user may write: the config's models, YAML, one precise error per mistake."""
+
+from denobench.config.loading import load, parse_settings, shipped
+from denobench.config.models import Config, MethodEntry, TimingEntry, TuningEntry, parse
+
+__all__ = [
+    "Config",
+    "MethodEntry",
+    "TimingEntry",
+    "TuningEntry",
+    "load",
+    "parse",
+    "parse_settings",
+    "shipped",
+]

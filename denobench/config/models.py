@@ -1,0 +1,343 @@
+"""What a user may write: the config, with one precise error per mistake."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from denobench.errors import DenobenchError, unknown
+from denobench.files import user_path
+from denobench.noise import Noise
+from denobench.validation import Flag, Number, Whole, explain, shown
+
+_DEEPEST = 50  # settings in one another
+_LONGEST_NAME = 100
+
+
+class MethodEntry(BaseModel):
+    """One method of a config: ``NAME: {method: ..., track: ..., PARAMETER: VALUE, ...}``.
+
+    Attributes
+    ----------
+    method
+        The registered method; the entry's name if left out.
+    track
+        What it is told of sigma; the method's first track if left out.
+    sigma_factor
+        It is told this multiple of the true or the estimated sigma.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    method: str | None = None
+    track: Literal["oracle", "estimated", "blind"] | None = None
+    sigma_factor: Number = Field(default=1.0, gt=0, le=100)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What is the method's own."""
+        return dict(self.model_extra or {})
+
+
+class TimingEntry(BaseModel):
+    """How runtimes are measured.
+
+    Attributes
+    ----------
+    repeats
+        Timed rounds; 0 leaves the timing pass out.
+    threads
+        Threads that a method may use.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    repeats: Whole = Field(default=7, ge=0, le=1000)
+    threads: Whole = Field(default=1, ge=1, le=1024)
+
+
+class TuningEntry(BaseModel):
+    """How parameters are tuned, on validation images alone.
+
+    Attributes
+    ----------
+    trials
+        Settings that may be tried of each method, its defaults among them; 0 leaves the defaults.
+    images
+        Validation images that a trial is scored on, at most.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trials: Whole = Field(default=0, ge=0, le=10_000)
+    images: Whole = Field(default=16, ge=1)
+
+
+class Config(BaseModel):
+    """A comparison: images, noise, methods and how they are scored.
+
+    Attributes
+    ----------
+    name
+        Of the run and of its folder under ``results/``.
+    dataset
+        ``simulated``, ``brain-tumor`` or ``folder``.
+    data
+        Folder of the images; a relative path in a file starts at the file's folder.
+    size
+        Side in pixels, 16 to 4096, or ``native``, which keeps each image's own.
+    split
+        ``cluster`` keeps near-duplicates together, ``paper`` is plainly random as in the paper,
+        ``folds`` tests every image once, in five folds by cluster, and ``none`` tests every image
+        and leaves none to train or tune.
+    limit
+        Test at most so many images.
+    seed
+        Of split, noise and training.
+    realisations
+        Noise fields per image.
+    noise
+        Several of the form ``MODEL:LEVEL``, such as ``rician:0.09`` or ``gaussian:25/255``.
+    methods
+        Name -> settings; all registered methods if empty.
+    stabilise
+        Whether every method for Gaussian noise also meets Rician noise as ``vst(NAME)``, behind
+        variance stabilisation.
+    metrics
+        Scores to take.
+    reference
+        The method that others are held against in paired tests; BM3D if left out, or the first
+        method where there is none.
+    plugins
+        Python files that define methods; relative paths as for ``data``.
+    tuning
+        How parameters are tuned.
+    timing
+        How runtimes are measured.
+    timeout
+        Seconds that one cell may take; then its worker is killed.
+    memory
+        GiB that one worker may use, then it is killed; 0.9 of the machine's memory, divided by
+        the workers, if left out.
+    workers
+        Worker processes; all cores if left out.
+    executor
+        ``local``, or ``dask`` for more than one machine.
+    address
+        The Dask scheduler's, such as ``tcp://10.0.0.1:8786``; a local cluster if left out.
+    gallery
+        Test images shown in the gallery.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "run"
+    dataset: str = "simulated"
+    data: Path | None = None
+    size: int | Literal["native"] = 224
+    split: Literal["cluster", "paper", "folds", "none"] = "cluster"
+    limit: Whole | None = Field(default=None, ge=1)
+    seed: Whole = Field(default=0, ge=0, lt=2**32)
+    realisations: Whole = Field(default=1, ge=1, le=1000)
+    noise: tuple[str, ...] = ("gaussian:0.05", "gaussian:0.1", "gaussian:0.2")
+    methods: dict[str, MethodEntry] = Field(default_factory=dict)
+    stabilise: Flag = True
+    metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
+    reference: str | None = None
+    plugins: tuple[Path, ...] = ()
+    tuning: TuningEntry = Field(default_factory=TuningEntry)
+    timing: TimingEntry = Field(default_factory=TimingEntry)
+    timeout: Number = Field(default=600.0, gt=0, le=1e7)
+    memory: Number | None = Field(default=None, gt=0, le=1e6)
+    workers: Whole | None = Field(default=None, ge=1, le=1024)
+    executor: Literal["local", "dask"] = "local"
+    address: str | None = None
+    gallery: Whole = Field(default=2, ge=0)
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        _check_name(name)
+        if name.startswith(".") or "/" in name or "\\" in name:
+            raise ValueError("must be the plain name of a folder, such as mine")
+        return name
+
+    @field_validator("size", mode="before")
+    @classmethod
+    def _size_in_range(cls, size: Any) -> Any:
+        whole = isinstance(size, int) and not isinstance(size, bool)
+        if size != "native" and not (whole and 16 <= size <= 4096):
+            raise ValueError("must be native or between 16 and 4096")
+        return size
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _data_path(cls, path: Any) -> Any:
+        return _path(path)
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _plugin_paths(cls, paths: Any) -> Any:
+        return [_path(path) for path in _list(paths, "[my_method.py]")]
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _names(cls, values: Any) -> Any:
+        return _list(values, "[psnr, ssim]")
+
+    @field_validator("noise", mode="before")
+    @classmethod
+    def _texts(cls, values: Any) -> Any:
+        """Say what is meant where a colon has made a mapping of a corruption."""
+        for value in _list(values, "[gaussian:0.1, rician:0.05]"):
+            if isinstance(value, Mapping) and len(value) == 1:
+                ((name, below),) = value.items()
+                raise ValueError(f"must be written without the space, {name}:{below}")
+        return values
+
+    @field_validator("metrics")
+    @classmethod
+    def _not_empty(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not values:
+            raise ValueError("must name at least one")
+        return tuple(dict.fromkeys(values))
+
+    @field_validator("noise")
+    @classmethod
+    def _corruptions(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return cls._not_empty(tuple(map(str, dict.fromkeys(map(Noise.parse, values)))))
+        except DenobenchError as error:
+            raise _SentenceError(str(error)) from None
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _entries(cls, value: Any) -> Any:
+        """Accept a list of names, and names without settings."""
+        if isinstance(value, list | tuple):
+            for name in value:
+                if not isinstance(name, str):
+                    raise ValueError(
+                        "a list holds names alone; with settings each method is a line of its own, "
+                        "`tv: {weight: 0.3}`, without a dash"
+                    )
+                if value.count(name) > 1:
+                    raise ValueError(f"names {name!r} twice")
+            value = {name: {} for name in value}
+        if not isinstance(value, Mapping):
+            raise ValueError("must be names, with settings or without, such as {tv: , nlm: }")
+        for name in value:
+            _check_name(name)
+        return {name: {} if entry is None else entry for name, entry in value.items()}
+
+    @property
+    def side(self) -> int | None:
+        """The side in pixels, or None for native size."""
+        return None if self.size == "native" else int(self.size)
+
+    @property
+    def noises(self) -> tuple[Noise, ...]:
+        """The corruptions, parsed."""
+        return tuple(Noise.parse(text) for text in self.noise)
+
+
+def parse(tree: Mapping[str, Any], origin: str, settings: Iterable[str] = ()) -> Config:
+    """Check a config's tree and return the config.
+
+    Parameters
+    ----------
+    tree
+        What stands in the config.
+    origin
+        What a message calls it.
+    settings
+        Dotted keys that were set beside it: a mistake below one is theirs.
+
+    Raises
+    ------
+    DenobenchError
+        With one line per mistake: where, what, and what would be right.
+    """
+    try:
+        return Config.model_validate(_plain(tree, origin))
+    except ValidationError as error:
+        lines = [_line(found, origin, tuple(settings)) for found in error.errors()]
+        raise DenobenchError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _plain(value: Any, origin: str, place: tuple[str, ...] = ()) -> Any:
+    """Return a tree of mappings, lists and scalars alone; NumPy's numbers become Python's.
+
+    Raises
+    ------
+    DenobenchError
+        If a value cannot stand in a config, such as NaN.
+    """
+    where = f"{origin}: {'.'.join(place)}"
+    if len(place) > _DEEPEST:
+        raise DenobenchError(f"{origin}: {place[0]}: values lie too deep in one another.")
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise DenobenchError(f"{where}: a key must be a text (found {shown(key)}).")
+        return {key: _plain(below, origin, (*place, key)) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        below = enumerate(value)
+        return [_plain(each, origin, (*place, str(number))) for number, each in below]
+    if hasattr(value, "item") and not getattr(value, "shape", True):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DenobenchError(f"{where}: must be a finite number (found {value}).")
+    if isinstance(value, str) and "\0" in value:
+        raise DenobenchError(f"{where}: must be a text without NUL characters.")
+    return value
+
+
+def _path(path: Any) -> Any:
+    """Return the path that a text names."""
+    try:
+        return user_path(path) if isinstance(path, str | Path) else path
+    except DenobenchError as error:
+        raise _SentenceError(str(error)) from None
+
+
+def _list(values: Any, example: str) -> Any:
+    if not isinstance(values, list | tuple):
+        raise ValueError(f"must be a list, such as {example}")
+    return values
+
+
+def _check_name(name: str) -> None:
+    """Raise if nothing can be called so."""
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise _SentenceError(
+            f"{shown(name)} is no name; it takes 1 to {_LONGEST_NAME} letters that can be printed."
+        )
+
+
+_SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
+    ("timing",): TimingEntry,
+    ("tuning",): TuningEntry,
+}
+
+
+def _line(found: Any, origin: str, settings: tuple[str, ...]) -> str:
+    """Turn one of pydantic's findings into a line."""
+    place = ".".join(str(part) for part in found["loc"])
+    own = any(f"{place}.".startswith(f"{key}.") or key.startswith(f"{place}.") for key in settings)
+    if found["type"] == "extra_forbidden":
+        parents, name = found["loc"][:-1], str(found["loc"][-1])
+        noun = f"key of {parents[0]}" if parents else "key"
+        fields = _SECTIONS.get(parents, Config).model_fields
+        return f"{f'Setting {place}' if own else origin}: {unknown(noun, name, fields)}"
+    cause = found.get("ctx", {}).get("error")
+    sentence = str(cause) if isinstance(cause, _SentenceError) else f"{explain(found)}."
+    return f"{f'Setting {place}' if own else f'{origin}: {place}'}: {sentence}"
+
+
+class _SentenceError(ValueError):
+    """A mistake whose message is a whole sentence already."""

@@ -1,0 +1,82 @@
+"""What pydantic finds wrong with a value, as a person would say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AllowInfNan, Strict
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+# Neither texts nor true and false pass for numbers.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+Flag = Annotated[bool, Strict()]
+
+_RIGHT = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "string": "a text",
+    "path": "a path",
+    "tuple": "a list, such as [a, b]",
+    "list": "a list, such as [a, b]",
+    "dict": "settings, such as {key: value}",
+    "model": "settings, such as {key: value}",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above {}"),
+    "greater_than_equal": ("ge", "{} or more"),
+    "less_than": ("lt", "below {}"),
+    "less_than_equal": ("le", "at most {}"),
+}
+
+
+def explain(found: ErrorDetails) -> str:
+    """Return what would be right in place of a value, and what was found.
+
+    Parameters
+    ----------
+    found
+        One of the errors of a `pydantic.ValidationError`.
+    """
+    kind, value = found["type"], found["input"]
+    context: Mapping[str, Any] = found.get("ctx", {})
+    if kind == "value_error":
+        return f"{found['msg'].removeprefix('Value error, ')} (found {shown(value)})"
+    if kind in _BOUNDS:
+        bound, text = _BOUNDS[kind]
+        right = text.format(context[bound])
+    elif kind == "literal_error":
+        right = str(context["expected"]).replace("'", "")
+        close = get_close_matches(str(value), right.replace(" or ", ", ").split(", "), n=1)
+        if close:
+            return f"must be {right} (found {shown(value)}; did you mean {close[0]}?)"
+    else:
+        right = _RIGHT.get(kind.partition("_")[0], "")
+    if not right:
+        return f"{found['msg']} (found {shown(value)})"
+    hint = ""
+    if isinstance(value, bool) and right in ("a text", "a path"):
+        hint = "; YAML reads yes, no, on and off so: put quotes around it"
+    elif isinstance(value, int | float) and right in ("a text", "a path"):
+        hint = "; put quotes around it"
+    return f"must be {right} (found {shown(value)}{hint})"
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it, not too long."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    text = text if len(text) <= 60 else f"{text[:57]}..."
+    return f"the text {text}" if isinstance(value, str) else text
