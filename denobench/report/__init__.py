@@ -80,15 +80,17 @@ def texts(folders: Sequence[RunFolder]) -> dict[str, str]:
 
 def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
     """Every table as CSV (tidy), Markdown and LaTeX, and the paragraph for a paper."""
-    from denobench.report.tables.formats import to_latex, to_markdown
+    from denobench.report.tables.csv import to_csv
+    from denobench.report.tables.latex import to_latex
+    from denobench.report.tables.markdown import markdown_escape, to_markdown
     from denobench.report.text.prose import paragraphs
 
     found = {}
     for table in tables:
-        found[f"tables/{table.name}.csv"] = table.tidy.to_csv(index=False)
+        found[f"tables/{table.name}.csv"] = to_csv(table.tidy)
         found[f"tables/{table.name}.md"] = to_markdown(table)
         found[f"tables/{table.name}.tex"] = to_latex(table)
-    return found | {"text.md": "\n\n".join(paragraphs(summary)) + "\n"}
+    return found | {"text.md": "\n\n".join(map(markdown_escape, paragraphs(summary))) + "\n"}
 
 
 def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
@@ -100,6 +102,7 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     from denobench.report.figures.tuning import draw_tuning
     from denobench.report.page.page import render
     from denobench.report.tables.scores import main_tables, make_tables
+    from denobench.report.text.prose import paragraphs
     from denobench.report.text.verdict import judge
 
     for name in ("tables", "figures"):
@@ -120,8 +123,8 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
             pictures.append((picture, files[0]))
             paths += files
     lines = judge(summary)
-    prose = written["text.md"].strip().split("\n\n")
-    write_text(folder / "report.html", render(summary, tables, pictures, lines, prose))
+    html = render(summary, tables, pictures, lines, paragraphs(summary))
+    write_text(folder / "report.html", html)
     progress(4, 4, "report")
     return Report(
         folder=folder,
@@ -138,7 +141,7 @@ def console_table(folders: Sequence[RunFolder]) -> Group:
     from rich.text import Text
 
     from denobench.report.data.summary import summarise
-    from denobench.report.tables.formats import on_console
+    from denobench.report.tables.console import on_console
     from denobench.report.tables.scores import main_tables
     from denobench.report.text.verdict import FAILURE, VERDICT, WARNING, judge
 
@@ -152,9 +155,11 @@ def console_table(folders: Sequence[RunFolder]) -> Group:
 
 def _export(summary: Summary, folder: Path) -> list[Path]:
     """Write all rows as Parquet and CSV."""
+    from denobench.report.tables.csv import to_csv
+
     rows = summary.rows.drop(columns="entry")
     paths = [folder / "rows.parquet", folder / "rows.csv"]
     with replacing(paths[0]) as temporary:
         rows.to_parquet(temporary, index=False)
-    write_text(paths[1], rows.to_csv(index=False))
+    write_text(paths[1], to_csv(rows))
     return paths

@@ -57,7 +57,7 @@ class Report:
     @property
     def table(self) -> Group:
         """The main tables, to be printed with rich."""
-        from denobench.report.tables.formats import on_console
+        from denobench.report.tables.console import on_console
 
         return on_console(self.main_tables)
 

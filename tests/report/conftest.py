@@ -20,6 +20,8 @@ from denobench.manifest import parse
 from denobench.noise import corrupt, draw_fields, gaussian, rician
 from denobench.report import Report, write
 from denobench.report.data.summary import Summary, summarise
+from denobench.report.data.table import Table
+from denobench.report.tables.scores import make_tables
 from denobench.rows import Row, RunFolder, to_frame
 
 SIDE = 64
@@ -352,3 +354,9 @@ def derive(run: RunFolder, tmp_path: Path) -> Callable[..., RunFolder]:
 def report(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The run's report, in a folder of its own."""
     return write([run], tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def tables(summary: Summary) -> dict[str, Table]:
+    """The run's tables by name."""
+    return {table.name: table for table in make_tables(summary)}

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import pytest
-from markdown_it import MarkdownIt
 
 from denobench.report.data.summary import Summary, summarise
-from denobench.report.data.table import Column, Field, Section, Table
-from denobench.report.tables.formats import latex_escape, to_latex
-from denobench.report.tables.formats import to_markdown as markdown
+from denobench.report.data.table import Field, Table
 from denobench.report.tables.scores import main_tables, make_tables
 from denobench.rows import RunFolder
 
 Derive = Callable[..., RunFolder]
-
-
-@pytest.fixture(scope="module")
-def tables(summary: Summary) -> dict[str, Table]:
-    return {table.name: table for table in make_tables(summary)}
 
 
 def row_of(table: Table, label: str) -> tuple[Field, ...]:
@@ -139,66 +128,6 @@ def test_without_timing_a_dash_and_a_note(derive: Derive) -> None:
     assert {row[-2].text for part in table.sections for row in part.rows} == {"–"}
     assert "No timing pass was run." in table.notes
     assert "timing" not in [table.name for table in make_tables(summary)]
-
-
-def test_markdown_becomes_a_table(tables: dict[str, Table]) -> None:
-    """A Markdown parser finds one table per file, with every row as wide as its head."""
-    parser = MarkdownIt("commonmark").enable("table")
-    for table in tables.values():
-        html = parser.render(markdown(table))
-        assert html.count("<table>") == 1
-        widths = {len(re.findall(r"<t[hd][ >]", row)) for row in html.split("<tr>")[1:]}
-        assert widths == {len(table.columns)}
-    html = parser.render(markdown(tables["quality-gaussian"]))
-    assert "Sharpening &amp; more_noise" in html
-    assert "<strong>" in html
-    assert "<ins>" in html
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_latex_compiles(tables: dict[str, Table], tmp_path: Path) -> None:
-    """All tables, and names of the worst kind, compile with booktabs and graphicx alone."""
-    worst = Table(
-        name="worst",
-        title=r"50 % of \alpha & $x_1^2$ #3 {~}",
-        caption="Größe “groß” ≥ 3 µm, naïve – déjà vu, 中文, x < y > z | \"quoted\" 'single'",
-        columns=(Column("A & B", kind="text"), Column("%"), Column("_", kind="prose")),
-        sections=(Section("σ × 2", ((Field("a_b", marks="▼†"), Field("∞", rank=2), Field("#")),)),),
-        notes=("† why", "[starts with a bracket]"),
-    )
-    texts = [to_latex(table) for table in (*tables.values(), worst)]
-    document = "\n".join(
-        [
-            r"\documentclass{article}",
-            r"\usepackage{booktabs,graphicx}",
-            r"\begin{document}",
-            *texts,
-            r"\end{document}",
-        ]
-    )
-    (tmp_path / "all.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert "Overfull" not in done.stdout
-    assert (tmp_path / "all.pdf").stat().st_size > 10_000
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a_b & 50 %", r"a\_b \& 50 \%"),
-        (r"\x{y}", r"\textbackslash{}x\{y\}"),
-        ("σ ≥ 3", r"$\sigma$ $\geq$ 3"),
-        ("déjà", "déjà"),
-        ("[a]", "{[}a]"),
-        ("ﬁne", "fine"),
-        ("中", "?"),
-    ],
-)
-def test_latex_escapes(text: str, expected: str) -> None:
-    """Special letters are escaped, known ones translated, unknown ones replaced."""
-    assert latex_escape(text) == expected
 
 
 def test_failures_table_counts_cells(tables: dict[str, Table], run: RunFolder) -> None:
