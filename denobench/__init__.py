@@ -21,6 +21,7 @@ _PUBLIC = {
     "FittedDenoiser": "denobench.methods",
     "metric": "denobench.metrics",
     "noise_model": "denobench.noise",
+    "data_set": "denobench.datasets",
     "DenobenchError": "denobench.errors",
 }
 

@@ -63,6 +63,10 @@ def run(
     from denobench import config as configs
 
     loaded = configs.load(config, settings)
+    if "methods" not in (settings or {}):
+        from denobench.engine.planning.methods import with_plugin_methods
+
+        loaded = with_plugin_methods(loaded)
     if progress:
         from denobench.bars import Bars
 
@@ -95,9 +99,8 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
     from denobench.engine.stages.training import obtain
 
     plan = make_plan(config, progress=of_stage(watcher, "Images"))
-    trained = []
-    for method, training, _ in plan.trainings():
-        trained.append(
+    with plan.plugins:
+        trained = [
             obtain(
                 method,
                 training,
@@ -105,7 +108,8 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
                 log=cache_folder() / "training.log",
                 progress=of_stage(watcher, f"Training {method.name}"),
             )
-        )
+            for method, training, _ in plan.trainings()
+        ]
     if not trained:
         raise DenobenchError(f"Config {config.name} names no method that has to be trained.")
     return trained
@@ -196,7 +200,12 @@ def verify(
 
 
 def denoise(
-    image: np.ndarray, method: str, *, sigma: float | None = None, **parameters: Any
+    image: np.ndarray,
+    method: str,
+    *,
+    sigma: float | None = None,
+    plugins: Sequence[str | Path] = (),
+    **parameters: Any,
 ) -> np.ndarray:
     """Denoise one image.
 
@@ -208,6 +217,8 @@ def denoise(
         A registered method that needs no training.
     sigma
         The noise's standard deviation as a fraction of full scale; estimated if left out.
+    plugins
+        Plugin files, one of which may define the method.
     **parameters
         The method's parameters.
 
@@ -219,8 +230,8 @@ def denoise(
     Raises
     ------
     DenobenchError
-        If the method or a parameter is unknown, the image has another shape or type, its noise
-        cannot be estimated, or the method fails.
+        If the method or a parameter is unknown, the image has another shape or type, or the method
+        fails or breaks its contract.
 
     Examples
     --------
@@ -230,7 +241,9 @@ def denoise(
     from skimage.util import img_as_float32
 
     from denobench import methods
-    from denobench.noise import REGISTRY
+    from denobench.answers import BadAnswerError, checked, clipped
+    from denobench.noise import REGISTRY, estimated
+    from denobench.registry import load_plugins
 
     image = np.asarray(image)
     if image.ndim != 2 or image.dtype.kind not in "fu" or 0 in image.shape:
@@ -243,28 +256,36 @@ def denoise(
         raise DenobenchError("The image has NaN or infinite pixels; replace them first.")
     if sigma is not None and not 0 < sigma <= 1:
         raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
-    built = methods.build(method, parameters)
-    if isinstance(built, methods.FittedDenoiser):
-        raise DenobenchError(
-            f"Method {method!r} has to be trained: compare it by `denobench run`, which trains it."
-        )
-    told = None
-    if "oracle" in built.info.tracks:
-        model = REGISTRY.load(built.info.assumes or "gaussian")
-        told = sigma if sigma is not None else model.estimate(noisy)
-        if not 0 < told < np.inf:
-            raise DenobenchError("No noise can be estimated in the image: give its sigma.")
-    try:
-        answer = built.denoise(noisy, told)
-    except DenobenchError:
-        raise
-    except Exception as error:
-        raise DenobenchError(f"Method {method!r} failed: {reason(error)}") from error
-    return np.clip(answer, 0, 1).astype(np.float32)
+    with load_plugins(plugins):
+        built = methods.build(method, parameters)
+        if isinstance(built, methods.FittedDenoiser):
+            raise DenobenchError(
+                f"Method {method!r} has to be trained: compare it by `denobench run`, which trains "
+                "it."
+            )
+        told = None
+        if {*built.info.tracks} - {"blind"}:
+            model = REGISTRY.load(built.info.assumes or "gaussian")
+            told = sigma if sigma is not None else estimated(noisy, model)
+        given = noisy.copy()
+        try:
+            answer = clipped(checked(built.denoise(given, told), noisy, given))
+        except BadAnswerError as fault:
+            raise DenobenchError(f"Method {method!r} {fault}.") from None
+        except DenobenchError:
+            raise
+        except Exception as error:
+            raise DenobenchError(f"Method {method!r} failed: {reason(error)}") from error
+    return answer.astype(np.float32)
 
 
 def denoise_file(
-    source: str | Path, target: str | Path, method: str, *, sigma: float | None = None
+    source: str | Path,
+    target: str | Path,
+    method: str,
+    *,
+    sigma: float | None = None,
+    plugins: Sequence[str | Path] = (),
 ) -> None:
     """Denoise an image file into another.
 
@@ -272,7 +293,7 @@ def denoise_file(
     ----------
     source, target
         The noisy image, and where the denoised one goes: two files.
-    method, sigma
+    method, sigma, plugins
         As in `denoise`.
 
     Raises
@@ -286,4 +307,4 @@ def denoise_file(
     if target.exists() and source.exists() and target.samefile(source):
         raise DenobenchError(f"{target}: IN and OUT are one file; name another for the answer.")
     images.check_writable(target)
-    images.write(target, denoise(images.read(source), method, sigma=sigma))
+    images.write(target, denoise(images.read(source), method, sigma=sigma, plugins=plugins))

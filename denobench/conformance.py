@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from denobench import methods, seeds
-from denobench.errors import DenobenchError
+from denobench.answers import BadAnswerError, checked
+from denobench.errors import DenobenchError, reason
 from denobench.methods import Denoiser, FittedDenoiser
 
 SIGMA = 0.1
@@ -49,7 +50,7 @@ def _findings(method: Denoiser) -> Iterator[Finding]:
         except _FaultError as fault:
             yield Finding(text, str(fault))
         except Exception as error:
-            yield Finding(text, f"raised {type(error).__name__}: {error}")
+            yield Finding(text, f"raised {reason(error)}")
         else:
             yield Finding(text, "")
 
@@ -65,16 +66,11 @@ def _noisy(height: int, width: int) -> np.ndarray:
 
 def _denoise(method: Denoiser, noisy: np.ndarray) -> np.ndarray:
     sigma = SIGMA if method.info.tracks[0] != "blind" else None
-    answer = method.denoise(noisy, sigma)
-    if not isinstance(answer, np.ndarray):
-        raise _FaultError(f"returned {type(answer).__name__}, not a numpy array")
-    if answer.shape != noisy.shape:
-        raise _FaultError(f"returned shape {answer.shape} for an image of {noisy.shape}")
-    if not np.issubdtype(answer.dtype, np.floating):
-        raise _FaultError(f"returned dtype {answer.dtype}, not floating point in full scale 1.0")
-    if not np.isfinite(answer).all():
-        raise _FaultError(f"returned NaN or infinity for an image of {noisy.shape}")
-    return answer
+    given = noisy.copy()
+    try:
+        return checked(method.denoise(given, sigma), noisy, given)
+    except BadAnswerError as fault:
+        raise _FaultError(f"{fault} (an image of {noisy.shape})") from None
 
 
 def _check_output(method: Denoiser) -> None:
@@ -85,14 +81,6 @@ def _check_scale(method: Denoiser) -> None:
     answer = _denoise(method, _noisy(64, 64))
     if not -1 < float(answer.mean()) < 2:
         raise _FaultError(f"mean {answer.mean():.3g} is far from full scale 1.0; scaled to 255?")
-
-
-def _check_input(method: Denoiser) -> None:
-    noisy = _noisy(48, 48)
-    given = noisy.copy()
-    _denoise(method, given)
-    if not np.array_equal(noisy, given):
-        raise _FaultError("changed the image it was given; work on a copy")
 
 
 def _check_repeat(method: Denoiser) -> None:
@@ -121,9 +109,8 @@ def _check_constant(method: Denoiser) -> None:
 
 
 _CHECKS: dict[str, Callable[[Denoiser], None]] = {
-    "returns a finite floating-point array of the image's shape": _check_output,
+    "returns a finite floating-point array of the image's shape, input unchanged": _check_output,
     "keeps to full scale 1.0": _check_scale,
-    "leaves its input unchanged": _check_input,
     "gives the same answer twice": _check_repeat,
     "takes odd and oblong sizes": _check_odd,
     "takes tiny images, down to 11 x 11": _check_tiny,

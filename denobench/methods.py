@@ -15,15 +15,13 @@ from denobench import stabilisation
 from denobench.errors import DenobenchError, UnavailableError, reason, unknown
 from denobench.files import digest_of
 from denobench.progress import Progress
-from denobench.registry import Registry, import_file
+from denobench.registry import Origin, Registry
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from denobench.datasets import Item
-
-REGISTRY = Registry("denobench.methods", "method")
 
 TRACKS = ("oracle", "estimated", "blind")
 
@@ -67,6 +65,15 @@ class Info:
         for track in self.tracks:
             if track not in TRACKS:
                 raise unknown(f"track of method {self.name!r}", track, TRACKS)
+
+
+def _told(found: Any) -> tuple[str, Any] | None:
+    """Tell a method in a plugin file: a function or class with its `Info`."""
+    info = getattr(found, "info", None)
+    return (info.name, found) if isinstance(info, Info) else None
+
+
+REGISTRY = Registry("denobench.methods", "method", _told)
 
 
 class Denoiser(ABC):
@@ -289,15 +296,10 @@ def stabilised(name: str) -> Function:
     return denoise
 
 
-def origin(name: str) -> str:
+def origin(name: str) -> Origin:
     """Return where a method comes from; of ``vst(NAME)``, where NAME does."""
     inner = _STABILISED.fullmatch(name)
     return origin(inner[1]) if inner else REGISTRY.origin(name)
-
-
-def foreign(name: str) -> bool:
-    """Return whether a method comes from elsewhere than denobench's own distribution."""
-    return not origin(name).startswith("denobench ")
 
 
 def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
@@ -323,28 +325,6 @@ def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
         raise DenobenchError(f"Method {name!r}: {error}") from error
     except Exception as error:
         raise UnavailableError(f"The method {name!r} cannot be made: {reason(error)}") from error
-
-
-def add_plugin(path: Path) -> list[str]:
-    """Register every method that a plugin file defines, and return their names.
-
-    Raises
-    ------
-    DenobenchError
-        If the file cannot be imported or defines no method.
-    """
-    module = import_file(path)
-    names = []
-    for found in vars(module).values():
-        info = getattr(found, "info", None)
-        if isinstance(info, Info) and getattr(found, "__module__", None) == module.__name__:
-            REGISTRY.add(info.name, found, str(path.resolve()))
-            names.append(info.name)
-    if not names:
-        raise DenobenchError(
-            f"Plugin {path} defines no method: decorate a function with @denoiser(...)."
-        )
-    return names
 
 
 def describe(found: Any) -> dict[str, Any]:

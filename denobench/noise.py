@@ -6,6 +6,7 @@ method, worker and machine sees the same noise and levels are paired.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +17,6 @@ import skimage as ski
 from denobench import seeds, stabilisation
 from denobench.errors import DenobenchError
 from denobench.registry import Registry
-
-REGISTRY = Registry("denobench.noise", "noise model")
 
 Corruption = Callable[[np.ndarray, float, np.ndarray], np.ndarray]
 Estimator = Callable[[np.ndarray], float]
@@ -61,6 +60,13 @@ class NoiseModel:
     estimate: Estimator = wavelet_sigma
 
 
+REGISTRY = Registry(
+    "denobench.noise",
+    "noise model",
+    lambda found: (found.name, found.corrupt) if isinstance(found, NoiseModel) else None,
+)
+
+
 def noise_model(
     name: str, *, title: str, fields: int = 1, estimate: Estimator = wavelet_sigma
 ) -> Callable[[Corruption], NoiseModel]:
@@ -100,6 +106,23 @@ def rician(image: np.ndarray, level: float, fields: np.ndarray) -> np.ndarray:
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LEVEL = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?", re.ASCII)
 _LEAST = 1e-6
+
+
+def estimated(noisy: np.ndarray, model: NoiseModel) -> float:
+    """Return the estimate of an image's noise level.
+
+    Raises
+    ------
+    DenobenchError
+        If the image gives none: it is constant, or has too few pixels.
+    """
+    sigma = float(model.estimate(noisy))
+    if not (math.isfinite(sigma) and sigma > 0):
+        raise DenobenchError(
+            f"No noise can be estimated in the image, of {noisy.shape[0]} x {noisy.shape[1]} "
+            f"pixels (its sigma would be {sigma:g}): give its sigma."
+        )
+    return sigma
 
 
 @dataclass(frozen=True, order=True)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LOG = "workers.log"
 _NOISY = 0.1  # quartiles so far apart, as a share of the median
-STATUSES = ("ok", "failed", "timeout", "crashed", "skipped")
+# What reads, corrupts, estimates and scores failed: not the method.
+HARNESS = "harness"
+STATUSES = ("ok", "failed", "timeout", "crashed", "skipped", HARNESS)
 
 
 @dataclass(frozen=True)

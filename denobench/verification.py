@@ -94,6 +94,18 @@ def verify(
     manifest = folder.manifest()
     settings = {**manifest.config, **({"data": data} if data else {})}
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
+    with plan.plugins:
+        steps, differences = _compute_again(plan, folder, manifest, sample, progress)
+        here, then = describe(plan, folder.name).versions, manifest.versions
+    differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
+    return Verification(len(expected), steps, (*problems, *differences), differing)
+
+
+def _compute_again(
+    plan: Plan, folder: RunFolder, manifest: Manifest, sample: int, progress: Progress
+) -> tuple[int, list[str]]:
+    """Compute a sample of the rows again; return how many, and how they differ."""
+    problems: list[str] = []
     drawn = _draw(folder.frame(), sample, plan.config.seed)
     cells = _cells(plan, folder)
     tried = _draw(folder.table("tuning"), sample // 2, plan.config.seed)
@@ -105,9 +117,7 @@ def verify(
         progress(done, steps, f"{row['method']} on {row['image']}, tuning")
         problems += _check_trial(row, plan)
     progress(steps, steps, "")
-    here, then = describe(plan, folder.name).versions, manifest.versions
-    differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
-    return Verification(len(expected), steps, tuple(problems), differing)
+    return steps, problems
 
 
 def _rows_agree(folder: RunFolder) -> Iterator[str]:

@@ -66,5 +66,5 @@ def test_checkout_needs_no_installation(group: str, monkeypatch: pytest.MonkeyPa
     assert found.names()
     for name in found.names():
         assert found.load(name) is not None
-        assert found.origin(name).startswith("denobench ")
+        assert found.origin(name).own
     registry._entry_points.cache_clear()

@@ -16,12 +16,12 @@ def check(
     """Check a method: shape, dtype, finite values, unchanged input, odd sizes, determinism."""
     from rich.text import Text
 
-    from denobench import conformance, methods
+    from denobench import conformance
+    from denobench.registry import load_plugins
     from denobench.screen import Screen
 
-    for path in plugin or []:
-        methods.add_plugin(path)
-    findings = conformance.check(name)
+    with load_plugins(plugin or []):
+        findings = conformance.check(name)
     console = Screen()
     for finding in findings:
         mark = Text("✗", "red") if finding.fault else Text("✓", "green")

@@ -49,17 +49,18 @@ def load_config(
     if noise is not None:
         changes["noise"] = _listed("--noise", noise, "gaussian:0.1,rician:0.05")
     loaded = configs.load(source, changes)
-    entries = dict(loaded.methods)
-    for path in plugins:
-        from denobench.methods import add_plugin
-
-        entries |= {name: configs.MethodEntry() for name in add_plugin(path) if name not in entries}
+    loaded = loaded.model_copy(
+        update={"plugins": (*loaded.plugins, *(path.expanduser().resolve() for path in plugins))}
+    )
     if methods is not None:
         names = _listed("--methods", methods, "tv,nlm")
-        entries = {name: entries.get(name, configs.MethodEntry()) for name in names}
-    return loaded.model_copy(
-        update={"methods": entries, "plugins": (*loaded.plugins, *map(Path.resolve, plugins))}
-    )
+        entries = {name: loaded.methods.get(name, configs.MethodEntry()) for name in names}
+        return loaded.model_copy(update={"methods": entries})
+    if "methods" in changes:
+        return loaded
+    from denobench.engine.planning.methods import with_plugin_methods
+
+    return with_plugin_methods(loaded)
 
 
 def _listed(option: str, text: str, example: str) -> list[str]:

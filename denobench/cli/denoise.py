@@ -27,9 +27,7 @@ def denoise(
     plugin: options.Plugins = None,
 ) -> None:
     """Denoise one image file."""
-    from denobench import api, methods
+    from denobench import api
 
-    for path in plugin or []:
-        methods.add_plugin(path)
-    api.denoise_file(source, target, method, sigma=sigma)
+    api.denoise_file(source, target, method, sigma=sigma, plugins=plugin or [])
     say(f"Wrote {target}.")

@@ -23,34 +23,40 @@ def methods(
     from rich.text import Text
 
     from denobench import methods as registered
-    from denobench.errors import DenobenchError
+    from denobench.errors import DenobenchError, UnavailableError
     from denobench.printable import printable
+    from denobench.registry import load_plugins
     from denobench.screen import Screen
 
-    broken = []
+    usable, broken = [], []
     for path in plugin or []:
         try:
-            registered.add_plugin(path)
+            load_plugins([path])
+            usable.append(path)
         except DenobenchError as error:
             broken.append(str(error))
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("name", "title", "tracks", "licence", "from", "available"):
         table.add_column(column, overflow="fold", no_wrap=column == "name")
     more = []
-    for each in [name] if name else registered.REGISTRY.names():
-        origin = registered.origin(each)
-        try:
-            found = registered.load(each)
-        except DenobenchError as error:
-            table.add_row(each, "", "", "", origin, Text(f"no: {printable(str(error))}", "red"))
-            continue
-        info = found.info
-        table.add_row(
-            each, info.title, ", ".join(info.tracks), info.licence, origin, Text("yes", "green")
-        )
-        settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
-        lines = [", ".join(settings), info.reference, info.notes]
-        more.append((each, [line for line in lines if line]))
+    with load_plugins(usable):
+        for each in [name] if name else registered.REGISTRY.names():
+            where = ""
+            try:
+                origin = registered.origin(each)
+                where = f"{origin}, hides {origin.hides}" if origin.hides else str(origin)
+                found = registered.load(each)
+            except DenobenchError as error:
+                if name and not isinstance(error, UnavailableError):
+                    raise
+                table.add_row(each, "", "", "", where, Text(f"no: {printable(str(error))}", "red"))
+                continue
+            info = found.info
+            texts = (each, info.title, ", ".join(info.tracks), info.licence, where)
+            table.add_row(*texts, Text("yes", "green"))
+            settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
+            lines = [", ".join(settings), info.reference, info.notes]
+            more.append((each, [line for line in lines if line]))
     console = Screen()
     console.print(table)
     for each, lines in more if details or name else ():

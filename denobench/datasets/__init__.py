@@ -1,6 +1,6 @@
 """Where images come from."""
 
-from denobench.datasets.base import Dataset, FileItem, Item, SimulatedItem, Unreadable
+from denobench.datasets.base import Dataset, FileItem, Item, SimulatedItem, Unreadable, data_set
 from denobench.datasets.sources import REGISTRY, open_dataset, open_folder
 from denobench.datasets.split import Split, folds, split, spread
 
@@ -12,6 +12,7 @@ __all__ = [
     "SimulatedItem",
     "Split",
     "Unreadable",
+    "data_set",
     "folds",
     "open_dataset",
     "open_folder",

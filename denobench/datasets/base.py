@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from denobench import images
 from denobench.datasets import simulated
+
+Opening = TypeVar("Opening", bound=Callable[..., "Dataset"])
 
 
 @dataclass(frozen=True)
@@ -104,3 +108,20 @@ class Dataset:
     items: tuple[Item, ...]
     unreadable: tuple[Unreadable, ...] = ()
     remark: str = ""
+
+
+def data_set(name: str) -> Callable[[Opening], Opening]:
+    """Make a data set of a function ``f(folder, *, progress)`` that returns a `Dataset`.
+
+    Parameters
+    ----------
+    name
+        As a config names it. ``folder`` is what the user gives by ``data``, or None; ``progress``
+        is told how many images are read.
+    """
+
+    def wrap(opening: Opening) -> Opening:
+        opening.data_set = name  # type: ignore[attr-defined]
+        return opening
+
+    return wrap

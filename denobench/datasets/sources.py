@@ -15,7 +15,13 @@ from denobench.files import digest
 from denobench.progress import Progress
 from denobench.registry import Registry
 
-REGISTRY = Registry("denobench.datasets", "data set")
+REGISTRY = Registry(
+    "denobench.datasets",
+    "data set",
+    lambda found: (
+        (found.data_set, found) if isinstance(getattr(found, "data_set", None), str) else None
+    ),
+)
 
 
 SIMULATED_REMARK = (

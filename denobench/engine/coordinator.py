@@ -24,6 +24,7 @@ from denobench.errors import DenobenchError
 from denobench.files import naming_full_disk, write_text
 from denobench.manifest import Manifest
 from denobench.progress import Watcher, of_stage
+from denobench.registry import hidings
 from denobench.rows import LOG, Row, RunFolder, machine_noise
 
 _NAMED = 4  # cells that a line says to be running
@@ -93,7 +94,9 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     plan = make_plan(config, progress=of_stage(watcher, "Images"))
     for found in plan.dataset.unreadable:
         watcher.say(f"Left out {found.path}: {found.reason}")
-    with naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
+    for hiding in hidings(plan.plugins):
+        watcher.say(hiding)
+    with plan.plugins, naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
         outcome = Outcome(folder)
         about = describe(plan, folder.name, _earlier_manifest(folder))
@@ -146,9 +149,10 @@ def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> It
     if trials and about.stages.tuning_s is None:
         about = about.took(tuning_s=_since(started))
 
-    lost = [*_unavailable_rows(plan, watcher), *training.untrained_rows(plan, weights)]
+    planned = plan.cells(weights.files, tuned)
+    lost = [*_unavailable_rows(plan, planned, watcher), *training.untrained_rows(planned, weights)]
     without = {found.key for found in lost}
-    cells = [cell for cell in plan.cells(weights.paths, tuned) if cell.key not in without]
+    cells = [cell for cell in planned if cell.key not in without]
     outcome.cells = len(cells) + len(lost)
     keys = [cell.key for cell in cells] + [found.key for found in lost]
     folder.write_plan(keys, trials)
@@ -206,12 +210,12 @@ def _tune(plan: Plan, folder: RunFolder, watcher: Watcher) -> tuple[Tuned, set[s
     return tuning.chosen(cells), set(cells["key"])
 
 
-def _unavailable_rows(plan: Plan, watcher: Watcher) -> Iterator[Row]:
+def _unavailable_rows(plan: Plan, cells: Iterable[Cell], watcher: Watcher) -> Iterator[Row]:
     """Yield a skipped row for every cell of a method that cannot be imported here."""
     reasons = {method.name: method.unavailable for method in plan.methods if method.unavailable}
     for name, reason in reasons.items():
         watcher.say(f"{name} is skipped: {reason}")
-    for cell in plan.cells({}):
+    for cell in cells:
         if cell.method in reasons:
             yield row(cell, "skipped", reasons[cell.method])
 
@@ -334,7 +338,6 @@ def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) ->
             repeats=config.timing.repeats,
             threads=config.timing.threads,
             timeout=config.timeout,
-            plugins=config.plugins,
             log=folder.path / LOG,
             progress=of_stage(watcher, "Timing"),
             lost=lost,

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from denobench import images, metrics, noise
+from denobench.answers import CLIP
 from denobench.datasets import Item
 from denobench.datasets.audit import residual_noise
 from denobench.engine.planning.methods import PlannedMethod
 from denobench.engine.planning.plan import Plan
 from denobench.engine.planning.sources import harness_versions, installed_version
-from denobench.engine.workers.cells import CLIP
 from denobench.engine.workers.machine import hardware
 from denobench.files import digest_of
 from denobench.manifest import (
@@ -33,6 +33,7 @@ from denobench.manifest import (
     Shown,
     Stages,
 )
+from denobench.registry import Origin
 
 RESIDUAL_SAMPLE = 20
 
@@ -136,7 +137,15 @@ def _method(method: PlannedMethod) -> MethodRecord:
         reference=info.reference,
         assumes=info.assumes,
         notes=info.notes,
+        remark=_hiding(method.origin),
     )
+
+
+def _hiding(origin: Origin) -> str:
+    """Say of a plugin's method what it takes the place of."""
+    if not (origin.plugin and origin.hides):
+        return ""
+    return f"the method of the plugin {origin.plugin.name}, in place of that of {origin.hides}"
 
 
 def _metric(name: str) -> MetricRecord:

@@ -11,8 +11,6 @@ import numpy as np
 from denobench.errors import DenobenchError, reason, unknown
 from denobench.registry import Registry
 
-REGISTRY = Registry("denobench.metrics", "metric")
-
 Measure = Callable[..., Any]
 Reduce = Callable[[Any, "np.ndarray | None"], float]
 
@@ -92,6 +90,13 @@ class Metric:
             return [float(self.measure(image, denoised, mask, **needed)) for mask in masks]
         measured = self.measure(image, denoised, **needed)
         return [float(self.reduce(measured, mask)) for mask in masks]
+
+
+REGISTRY = Registry(
+    "denobench.metrics",
+    "metric",
+    lambda found: (found.name, found.measure) if isinstance(found, Metric) else None,
+)
 
 
 def metric(

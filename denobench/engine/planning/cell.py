@@ -11,7 +11,7 @@ from denobench.files import digest_of
 from denobench.noise import Noise
 
 # Changes with anything in the protocol that changes scores: resizing, clipping, masks, metrics.
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Cell:
     protocol: str = ""
     weights: Path | None = None
     weights_digest: str = ""
+
+    @property
+    def setting(self) -> tuple[str, str, float]:
+        """The method with its parameters and its multiple of sigma."""
+        return self.method, self.parameters, self.sigma_factor
 
     @property
     def stranger(self) -> str:
@@ -61,7 +66,7 @@ class Cell:
             # The same method under two names, or one file at two places, are two rows.
             self.method,
             self.item.id,
-            # Of strangers' noise models, metrics and data sets; PROTOCOL stands for our own.
-            *filter(None, [self.protocol]),
+            # Of what reads, corrupts and scores: versions, and the sources of strangers'.
+            self.protocol,
         ]
         return digest_of(parts)

@@ -12,6 +12,7 @@ from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.methods import FittedDenoiser, Info
 from denobench.noise import Noise
+from denobench.registry import Origin, load_plugins
 
 # Multiples of the estimated sigma that are tried where a method is told an estimate.
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4)
@@ -42,8 +43,8 @@ class PlannedMethod:
         The range that a blind network is trained for; empty for the run's own levels.
     unavailable
         Why it cannot be imported on this machine; its cells are skipped. Else empty.
-    foreign
-        Whether it comes from elsewhere than denobench's own distribution.
+    origin
+        Where it comes from.
     """
 
     name: str
@@ -57,7 +58,7 @@ class PlannedMethod:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
     unavailable: str = ""
-    foreign: bool = False
+    origin: Origin = field(default_factory=Origin)
 
     def runs_on(self, corruption: Noise) -> bool:
         """Whether it is compared on a noise model: on all, or on the one it is made for."""
@@ -77,6 +78,25 @@ class PlannedMethod:
         for corruption in own:
             by_model.setdefault(corruption.model, []).append(corruption)
         yield from map(tuple, by_model.values())
+
+
+def with_plugin_methods(config: Config) -> Config:
+    """Return a config whose methods are joined by those of its plugin files.
+
+    One that an entry uses already, under its own name or another, is not among them twice.
+
+    Raises
+    ------
+    DenobenchError
+        If a plugin file cannot be used.
+    """
+    if not (config.methods and config.plugins):  # without any, all methods are compared
+        return config
+    with load_plugins(config.plugins):
+        offered = list(methods.REGISTRY.offers())
+    used = {*config.methods, *(entry.method for entry in config.methods.values())}
+    more = {name: MethodEntry() for name in offered if name not in used}
+    return config.model_copy(update={"methods": {**config.methods, **more}})
 
 
 def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
@@ -120,6 +140,7 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             source="",
             fitted=False,
             unavailable=str(error),
+            origin=methods.origin(registered),
         )
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
@@ -151,7 +172,8 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         fitted,
         _grid(info, track, entry) if not fitted else {},
         levels,
-        foreign=methods.foreign(registered),
+        "",
+        methods.origin(registered),
     )
 
 

@@ -11,16 +11,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from denobench import methods, metrics, noise
+from denobench import metrics, noise
 from denobench.config import Config
 from denobench.datasets import Dataset, Item, Split, folds, open_dataset, split, spread
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
-from denobench.engine.planning.sources import foreign_digest
+from denobench.engine.planning.sources import protocol_digest
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import TrainingSet
 from denobench.noise import Noise
+from denobench.plugins import Plugins
 from denobench.progress import Progress
+from denobench.registry import load_plugins
 
 TRIAL_SCORES = ("psnr",)
 
@@ -55,6 +57,8 @@ class Plan:
     ----------
     config
         What was asked for.
+    plugins
+        Its plugin files; within ``with plan.plugins`` what they offer is found by name.
     dataset
         The images.
     splits
@@ -63,32 +67,22 @@ class Plan:
         What is compared.
     test
         The test images of all folds, as far as the config's limit.
+    protocols
+        Digests of what reads, corrupts and scores, by noise model and scores.
     """
 
     config: Config
+    plugins: Plugins
     dataset: Dataset
     splits: tuple[Split, ...]
     methods: tuple[PlannedMethod, ...]
     test: tuple[Item, ...]
+    protocols: Mapping[tuple[str, tuple[str, ...]], str]
 
     @cached_property
     def folds(self) -> dict[str, int]:
         """The fold that tests an image, by the image's id."""
         return {item.id: fold for fold, part in enumerate(self.splits) for item in part.test}
-
-    @cached_property
-    def _protocols(self) -> dict[tuple[str, tuple[str, ...]], str]:
-        """The digests of what strangers read, corrupt and score with, by noise model and scores."""
-        readers = {type(item) for item in self.dataset.items}
-        found = {}
-        for model in {corruption.model for corruption in self.config.noises}:
-            corruption = noise.REGISTRY.load(model)
-            for scores in (TRIAL_SCORES, self.config.metrics):
-                measures = [metrics.REGISTRY.load(name).measure for name in scores]
-                found[model, scores] = foreign_digest(
-                    corruption.corrupt, corruption.estimate, *measures, *readers
-                )
-        return found
 
     def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
         """Yield each training, and the corruptions that its weights are for."""
@@ -201,8 +195,8 @@ class Plan:
             seed=self.config.seed,
             metrics=scores,
             picture=False,
-            foreign=method.foreign,
-            protocol=self._protocols[corruption.model, scores],
+            foreign=not method.origin.own,
+            protocol=self.protocols[corruption.model, scores],
         )
 
 
@@ -215,8 +209,12 @@ def make_plan(config: Config, *, progress: Progress | None = None) -> Plan:
         If a method, parameter, noise model, metric or data set is unknown or unusable, or too few
         images are left to test or train.
     """
-    for path in config.plugins:
-        methods.add_plugin(path)
+    plugins = load_plugins(config.plugins)
+    with plugins:
+        return _plan(config, plugins, progress)
+
+
+def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
     for corruption in config.noises:
         if corruption.model not in noise.REGISTRY.names():
             raise unknown("noise model", corruption.model, noise.REGISTRY.names())
@@ -236,9 +234,23 @@ def make_plan(config: Config, *, progress: Progress | None = None) -> Plan:
             f"No test image is left of the {len(dataset.items)} of {dataset.name}: "
             "with so few images use split: none (--set split=none), which tests them all."
         )
-    plan = Plan(config, dataset, parts, planned, test[: config.limit])
+    protocols = _protocols(config, dataset)
+    plan = Plan(config, plugins, dataset, parts, planned, test[: config.limit], protocols)
     _check_parts(plan)
     return plan
+
+
+def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, ...]], str]:
+    readers = {type(item) for item in dataset.items}
+    found = {}
+    for model in {corruption.model for corruption in config.noises}:
+        corruption = noise.REGISTRY.load(model)
+        for scores in (TRIAL_SCORES, config.metrics):
+            measures = [metrics.REGISTRY.load(name).measure for name in scores]
+            found[model, scores] = protocol_digest(
+                corruption.corrupt, corruption.estimate, *measures, *readers
+            )
+    return found
 
 
 def _in_turns(parts: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:

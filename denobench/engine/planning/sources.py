@@ -1,28 +1,36 @@
-"""What makes cells stale: sources, with what they import, and declared versions."""
+"""What makes cells stale: sources, with what they import, and versions."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import sys
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import resolve_name
+from importlib.util import find_spec, resolve_name
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from denobench import stabilisation
-from denobench.registry import PLUGIN
+from denobench.files import digest_of
+from denobench.methods import Denoiser
+from denobench.plugins import beside, is_plugin
 
-_HARNESS = ("denobench", "numpy", "scipy", "scikit-image", "pillow", "opencv-python-headless")
+# What reads, resizes, corrupts, estimates and scores; PROTOCOL stands for denobench's own part.
+_HARNESS = ("numpy", "scipy", "scikit-image", "PyWavelets", "pillow", "opencv-python-headless")
+# Where denobench's own methods are: of the rest of the toolkit, PROTOCOL stands for what matters.
+_METHODS = ("baselines", "denobench.autoencoder", "denobench.networks", "denobench.foreign")
 
 
 def source_digest(found: Any) -> str:
     """Return the digest of a method's source and of the versions of what it computes with.
 
-    The source is the method's module and whatever that module imports from its own package, or, if
-    it is a plugin file, from beside it; of ``vst(NAME)`` also the stabilisation's.
+    The source is the method's module, those of the classes it derives from, and whatever these
+    import from their own package, from beside a plugin file, or of denobench's methods; of
+    ``vst(NAME)`` also the stabilisation's.
     """
     digest = sha256()
     paths = _sources(found)
@@ -35,21 +43,28 @@ def source_digest(found: Any) -> str:
     return digest.hexdigest()
 
 
-def foreign_digest(*found: Any) -> str:
-    """Return the digest of the sources of functions and classes, as far as they are strangers'.
+def protocol_digest(*found: Any) -> str:
+    """Return the digest of what reads, corrupts and scores.
 
-    Empty where all are denobench's own, which PROTOCOL stands for.
+    Parameters
+    ----------
+    *found
+        The functions and classes that do. The sources of strangers' count, and the versions of the
+        libraries that all use; PROTOCOL stands for denobench's own.
     """
     foreign = [each for each in found if not each.__module__.startswith("denobench.")]
     paths = {path for each in foreign for path in _sources(each)}
-    if not paths:
-        return ""
-    return sha256(b"".join(path.read_bytes() for path in sorted(paths))).hexdigest()
+    sources = sorted(sha256(path.read_bytes()).hexdigest() for path in paths)
+    return digest_of([sorted(_versions(_HARNESS).items()), sources])
 
 
 def harness_versions() -> dict[str, str]:
     """Return the versions of what reads, corrupts and scores images, by distribution."""
-    return {package: installed_version(package) for package in _HARNESS}
+    return _versions(("denobench", *_HARNESS))
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    return {package: installed_version(package) for package in packages}
 
 
 def installed_version(package: str) -> str:
@@ -61,42 +76,92 @@ def installed_version(package: str) -> str:
 
 
 def _sources(found: Any) -> set[Path]:
-    """Return the files of a module and, recursively, of its imports in its package."""
-    module = inspect.getmodule(found)
-    assert module is not None
-    start = Path(inspect.getfile(module))
-    package = module.__package__ or ""
-    # Of denobench, only the method's own sub-package: PROTOCOL stands for the rest.
-    root = package if package.startswith("denobench") else package.partition(".")[0]
-    if not root and not module.__name__.startswith(PLUGIN):
-        return {start}
-    folder = Path(sys.modules[root].__path__[0]) if root else start.parent
+    """Return the files of a method's module and, recursively, of what counts as its source."""
+    waiting = [_Source.of(module) for module in _modules(found)]
     seen: set[Path] = set()
-    waiting = [start]
     while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        inside = ".".join(filter(None, [root, *path.relative_to(folder).parent.parts]))
-        for name in _imports(path.read_text("utf-8"), inside):
-            top = name.partition(".")[0]
-            # Of a plugin file all that lies beside it, but denobench's own checkout.
-            if f"{name}.".startswith(f"{root}.") if root else top != "denobench":
-                below = folder.joinpath(*name.removeprefix(root).strip(".").split("."))
-                files = (below.with_suffix(".py"), below / "__init__.py")
-                waiting += [file for file in files if file.is_file()]
+        source = waiting.pop()
+        if source.path not in seen:
+            seen.add(source.path)
+            waiting += source.imports()
     return seen
 
 
+def _modules(found: Any) -> Iterator[ModuleType]:
+    """Yield the modules of a function, or of a class and the methods that it derives from."""
+    classes = inspect.getmro(found)[1:] if inspect.isclass(found) else ()
+    for each in (found, *(base for base in classes if issubclass(base, Denoiser))):
+        module = inspect.getmodule(each)
+        if module is not None and module.__name__ != Denoiser.__module__:
+            yield module
+
+
+class _Source:
+    """A file, and the package whose modules count with it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    root
+        The package: a distribution's, or one of denobench's own; empty for a module that is alone.
+    """
+
+    def __init__(self, path: Path, root: str) -> None:
+        self.path = path
+        self._root = root
+
+    @classmethod
+    def of(cls, module: ModuleType) -> _Source:
+        """Return a module's file."""
+        name = module.__package__ or ""
+        own = [root for root in _METHODS if f"{name}.".startswith(f"{root}.")]
+        return cls(Path(inspect.getfile(module)), own[0] if own else name.partition(".")[0])
+
+    def imports(self) -> Iterator[_Source]:
+        """Yield what the file imports that counts, anywhere in it."""
+        folder = next((each for each in _folders(self._root) if each in self.path.parents), None)
+        inside = self._root
+        if folder:
+            inside = ".".join([self._root, *self.path.relative_to(folder).parent.parts])
+        plugin = folder is not None and is_plugin(sys.modules.get(self._root))
+        for name in _imports(self.path.read_bytes(), inside):
+            root = self._root
+            if folder and plugin and beside(folder, name.partition(".")[0]):
+                name = f"{root}.{name}"
+            elif not root or not f"{name}.".startswith(f"{root}."):
+                root = next((each for each in _METHODS if f"{name}.".startswith(f"{each}.")), "")
+            for place in _folders(root):
+                below = place.joinpath(*name.removeprefix(root).strip(".").split("."))
+                for file in (below.with_name(f"{below.name}.py"), below / "__init__.py"):
+                    if file.is_file():
+                        yield _Source(file, root)
+
+
+def _folders(package: str) -> list[Path]:
+    """Return a package's folders, without importing it."""
+    if not package:
+        return []
+    if package in sys.modules:
+        places = getattr(sys.modules[package], "__path__", ())
+    else:
+        spec = find_spec(package)
+        places = (spec and spec.submodule_search_locations) or ()
+    return [Path(place) for place in places]
+
+
 @lru_cache(maxsize=256)
-def _imports(text: str, package: str) -> tuple[str, ...]:
+def _imports(text: bytes, package: str) -> tuple[str, ...]:
     """Return the modules that a file of a package imports, anywhere in it."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):  # a neighbour that nothing could import
+        return ()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and (package or not node.level):
             base = resolve_name("." * node.level + (node.module or ""), package)
             found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     return tuple(found)

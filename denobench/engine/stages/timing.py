@@ -21,10 +21,12 @@ import pandas as pd
 from denobench import methods
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import installed_version
+from denobench.engine.workers.cells import noisy_image, told_sigma
 from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores, cpu_model
 from denobench.methods import Denoiser
 from denobench.progress import Progress
+from denobench.registry import load_plugins
 
 # Short calls are repeated within a round until they fill this many seconds.
 _ROUND_SECONDS = 0.02
@@ -38,7 +40,6 @@ def measure(
     repeats: int,
     threads: int,
     timeout: float,
-    plugins: Sequence[Path],
     log: Path,
     progress: Progress,
     lost: Mapping[str, tuple[str, str]] | None = None,
@@ -55,8 +56,6 @@ def measure(
         Threads that a method may use.
     timeout
         Seconds that one call may take.
-    plugins
-        Plugin files to register.
     log
         File that takes what methods print.
     progress
@@ -79,7 +78,11 @@ def measure(
     everything = cores()
     again = min(repeats, _REPEATS_ON_ALL_CORES) if everything > threads else 0
     total = len(cells) * (repeats + 1 + (again + 1 if again else 0))
-    settings: dict[str, Any] = {"plugins": plugins, "log": log, "timeout": timeout}
+    told: dict[str, tuple[np.ndarray, float | None]] = {}
+    for cell in cells:
+        noisy = noisy_image(cell)
+        told[cell.method] = noisy, told_sigma(cell, noisy)
+    settings: dict[str, Any] = {"told": told, "log": log, "timeout": timeout}
     passed = 0
 
     def step(text: str) -> None:
@@ -105,7 +108,7 @@ def _take_turns(
     threads: int,
     step: Callable[[str], None],
     *,
-    plugins: Sequence[Path],
+    told: Mapping[str, tuple[np.ndarray, float | None]],
     log: Path,
     timeout: float,
 ) -> dict[str, dict[str, Any]]:
@@ -117,8 +120,11 @@ def _take_turns(
             cell.method: stack.enter_context(
                 Child(
                     _serve_calls,
-                    cell,
-                    _own_plugins(cell, plugins),
+                    cell.registered,
+                    cell.parameters,
+                    cell.weights,
+                    *told[cell.method],
+                    _own_plugin(cell),
                     threads=threads,
                     plugins=(),  # registered when the clock runs: their import is a cold start's
                     log=log,
@@ -197,32 +203,37 @@ def _summary(seconds: Sequence[float]) -> Mapping[str, float]:
     }
 
 
-def _own_plugins(cell: Cell, plugins: Sequence[Path]) -> tuple[Path, ...]:
+def _own_plugin(cell: Cell) -> tuple[Path, ...]:
     """Return the plugin file that a method comes from, or nothing."""
-    origin = methods.origin(cell.registered)
-    return tuple(path for path in plugins if str(path.resolve()) == origin)
+    plugin = methods.origin(cell.registered).plugin
+    return (plugin,) if plugin else ()
 
 
-def _serve_calls(connection: Connection, cell: Cell, plugins: Sequence[Path]) -> None:
+def _serve_calls(
+    connection: Connection,
+    registered: str,
+    parameters: str,
+    weights: Path | None,
+    noisy: np.ndarray,
+    sigma: float | None,
+    plugins: Sequence[Path],
+) -> None:
     """Load the method and call it once, then once per request; send home the seconds."""
-    from denobench.engine.workers import cells
+    from denobench.engine.workers.cells import load_method
 
-    noisy = cells.noisy_image(cell)
     connection.send(("ready", None))
     if connection.recv() != "start":
         return
     started = time.perf_counter()
-    for path in plugins:
-        methods.add_plugin(path)
-    method = cells.load_method(cell.registered, cell.parameters, cell.weights)
-    sigma = cells.told_sigma(cell, noisy)
-    method.denoise(noisy.copy(), sigma)
-    cold = time.perf_counter() - started
-    calls = _calibrate(method, noisy, sigma)
-    connection.send(("time", (cold, calls)))
-    while connection.recv() == "call":
-        seconds, cpu_seconds = _call(method, noisy, sigma, calls)
-        connection.send(("time", (seconds, cpu_seconds, _peak_megabytes())))
+    with load_plugins(plugins):
+        method = load_method(registered, parameters, weights)
+        method.denoise(noisy.copy(), sigma)
+        cold = time.perf_counter() - started
+        calls = _calibrate(method, noisy, sigma)
+        connection.send(("time", (cold, calls)))
+        while connection.recv() == "call":
+            seconds, cpu_seconds = _call(method, noisy, sigma, calls)
+            connection.send(("time", (seconds, cpu_seconds, _peak_megabytes())))
 
 
 def _calibrate(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from denobench import methods, models
+from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.methods import PlannedMethod
 from denobench.engine.planning.plan import Plan
 from denobench.engine.workers.cells import row
@@ -49,13 +50,21 @@ class Weights:
         """Return a manifest with how the methods' networks were trained."""
         methods = {
             name: told.model_copy(
-                update={"training": self.records[name], "remark": self.remarks[name]}
+                update={
+                    "training": self.records[name],
+                    "remark": "; ".join(filter(None, (told.remark, self.remarks[name]))),
+                }
             )
             if name in self.records
             else told
             for name, told in about.methods.items()
         }
         return about.but(methods=methods, models=tuple(self.copies))
+
+    @property
+    def files(self) -> dict[tuple[str, Noise], tuple[Path, str]]:
+        """File and digest of all weights; of those that could not be trained, none."""
+        return {**self.paths, **dict.fromkeys(self.failures, (Path(), "untrained"))}
 
 
 def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
@@ -91,10 +100,9 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
     return weights
 
 
-def untrained_rows(plan: Plan, weights: Weights) -> Iterator[Row]:
+def untrained_rows(cells: Iterable[Cell], weights: Weights) -> Iterator[Row]:
     """Yield a failed row for every cell whose method could not be trained."""
-    nowhere = (Path(), "untrained")
-    for cell in plan.cells(dict.fromkeys(weights.failures, nowhere)):
+    for cell in cells:
         reason = weights.failures.get((cell.method, cell.noise))
         if reason:
             yield row(cell, "failed", f"training failed: {reason}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from denobench import images, methods, metrics, noise
+from denobench.answers import BadAnswerError, checked, clipped
 from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
@@ -20,13 +22,11 @@ from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.metrics import Metric
 from denobench.noise import Noise
-from denobench.rows import Row
-
-CLIP = (0.0, 1.0)
+from denobench.rows import HARNESS, Row
 
 
-class BadOutputError(Exception):
-    """A method broke its contract."""
+class HarnessError(Exception):
+    """What went wrong around a method, and is not charged to it; the message says where."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +49,33 @@ class Computed:
 
 
 def compute(cell: Cell) -> Computed:
-    """Compute a cell; a method that raises or breaks its contract gives a failed row.
+    """Compute a cell; whatever raises gives a row that says so.
 
-    A method that says that it is unavailable on this machine gives a skipped one.
+    Its status is ``failed`` where the method raises or breaks its contract, `HARNESS` where the
+    reading, the noise or its estimate fails, and ``skipped`` where a method says that it
+    is unavailable on this machine.
     """
     started = time.perf_counter()
     field_digest = ""
     try:
-        clean, mask, tumour = _clean(cell.item, cell.size)
-        noisy, field_digest = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+        with _not_the_method_s("reading"):
+            clean, mask, tumour = _clean(cell.item, cell.size)
+        with _not_the_method_s("noise"):
+            noisy, field_digest = _noisy(*_noise_of(cell))
         _check_source(cell.registered, cell.source)
-        method = load_method(cell.registered, cell.parameters, cell.weights)
+        method = load_method(cell.registered, cell.parameters, cell.weights, cell.source)
         sigma = told_sigma(cell, noisy)
         given = noisy.copy()
         wall, cpu = time.perf_counter(), time.process_time()
         answer = method.denoise(given, sigma)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        denoised = checked(answer, noisy, given)
+        denoised = clipped(checked(answer, noisy, given))
     except UnavailableError as error:
         return Computed(row(cell, "skipped", str(error), field_digest=field_digest))
+    except HarnessError as error:
+        return Computed(row(cell, HARNESS, str(error), field_digest=field_digest))
+    except BadAnswerError as error:
+        return Computed(row(cell, "failed", str(error), field_digest=field_digest))
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
     chosen, unloaded = _metrics(cell.metrics)
@@ -97,6 +105,17 @@ def _metrics(names: Iterable[str]) -> tuple[list[Metric], dict[str, str]]:
     return chosen, missing
 
 
+@contextmanager
+def _not_the_method_s(what: str) -> Iterator[None]:
+    """Turn any exception into a `HarnessError`."""
+    try:
+        yield
+    except DenobenchError as error:
+        raise HarnessError(f"{what} failed: {error}") from error
+    except Exception as error:
+        raise HarnessError(f"{what} failed: {reason(error)}") from error
+
+
 def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
     """Return the row of a cell with what is known of it."""
     return Row(
@@ -121,37 +140,19 @@ def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
 
 
 def told_sigma(cell: Cell, noisy: np.ndarray) -> float | None:
-    """Return what the cell's track tells of sigma; all methods share one estimate."""
-    if cell.track == "blind":
-        return None
-    true = cell.track == "oracle"
-    sigma = cell.noise.level if true else noise.REGISTRY.load(cell.noise.model).estimate(noisy)
-    return cell.sigma_factor * sigma
-
-
-def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return a method's answer clipped to [0, 1], float64.
+    """Return what the cell's track tells of sigma; all methods share one estimate.
 
     Raises
     ------
-    BadOutputError
-        If it is no floating-point array of the image's shape with finite values, or the method
-        changed its input.
+    HarnessError
+        If it cannot be estimated.
     """
-    if not isinstance(answer, np.ndarray):
-        raise BadOutputError(f"returned {type(answer).__name__}, not a numpy array")
-    if isinstance(answer, np.ma.MaskedArray):
-        raise BadOutputError("returned a masked array; fill it")
-    answer = np.asarray(answer)  # a subclass might take part in its own scoring
-    if answer.shape != noisy.shape:
-        raise BadOutputError(f"returned shape {answer.shape}, not {noisy.shape}")
-    if not np.issubdtype(answer.dtype, np.floating):
-        raise BadOutputError(f"returned dtype {answer.dtype}, not floating point in full scale 1.0")
-    if not np.isfinite(answer).all():
-        raise BadOutputError("returned NaN or infinity")
-    if not np.array_equal(noisy, given):
-        raise BadOutputError("changed its input; denoise a copy")
-    return np.clip(answer.astype(np.float64), *CLIP)
+    if cell.track == "blind":
+        return None
+    if cell.track == "oracle":
+        return cell.sigma_factor * cell.noise.level
+    with _not_the_method_s("estimating sigma"):
+        return cell.sigma_factor * noise.estimated(noisy, noise.REGISTRY.load(cell.noise.model))
 
 
 @lru_cache(maxsize=64)
@@ -166,7 +167,12 @@ def _check_source(name: str, planned: str) -> None:
 
 
 @lru_cache(maxsize=16)
-def load_method(name: str, parameters: str, weights: Path | None) -> Denoiser:
+def load_method(
+    name: str,
+    parameters: str,
+    weights: Path | None,
+    source: str = "",  # noqa: ARG001  another source is another method
+) -> Denoiser:
     """Return a method with its parameters and weights, kept for the process's next cells."""
     method = methods.build(name, json.loads(parameters))
     if isinstance(method, FittedDenoiser):
@@ -184,7 +190,12 @@ def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @lru_cache(maxsize=4)
 def _noisy(
-    item: Item, size: int | None, corruption: Noise, seed: int, realisation: int
+    item: Item,
+    size: int | None,
+    corruption: Noise,
+    seed: int,
+    realisation: int,
+    protocol: str,  # noqa: ARG001  another source of the noise model is another image
 ) -> tuple[np.ndarray, str]:
     """Return the noisy image and the digest of its noise fields."""
     clean, _, _ = _clean(item, size)
@@ -195,7 +206,11 @@ def _noisy(
     return noise.corrupt(clean, model, corruption.level, fields), digest
 
 
+def _noise_of(cell: Cell) -> tuple[Item, int | None, Noise, int, int, str]:
+    return cell.item, cell.size, cell.noise, cell.seed, cell.realisation, cell.protocol
+
+
 def noisy_image(cell: Cell) -> np.ndarray:
     """Return the noisy image of a cell, float32, (H, W)."""
-    noisy, _ = _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation)
+    noisy, _ = _noisy(*_noise_of(cell))
     return noisy

@@ -95,7 +95,8 @@ class Child:
             self.connection = Connection(ours.detach())
         self.pid = self._process.pid
         with suppress(BrokenPipeError):  # its death shows when it is asked for an answer
-            self.connection.send((os.getpid(), serve, args, threads, tuple(plugins)))
+            self.connection.send((os.getpid(), threads, tuple(plugins)))
+            self.connection.send((serve, args))
 
     def __enter__(self) -> Child:
         return self
@@ -208,17 +209,17 @@ def _main(descriptor: int) -> None:
     connection = _Pipe(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
     try:
-        parent, serve, args, threads, plugins = connection.recv()
+        parent, threads, plugins = connection.recv()
         _die_with(parent)
 
         import cv2
 
-        from denobench import methods
+        from denobench.registry import load_plugins
 
         cv2.setNumThreads(threads)
-        for path in plugins:
-            methods.add_plugin(path)
-        serve(connection, *args)
+        with load_plugins(plugins):
+            serve, args = connection.recv()  # may hold what plugins define
+            serve(connection, *args)
     except (BrokenPipeError, EOFError):
         pass
     except (Exception, SystemExit) as error:

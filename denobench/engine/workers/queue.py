@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 from denobench.engine.planning.cell import Cell
 from denobench.engine.workers.cells import row
-from denobench.rows import Row
+from denobench.rows import HARNESS, Row
 
-# So many failures of one kind in a row, and a method is given up for the rest of the run.
+# So many failures of one kind in a row, and a method with its setting is given up for the rest of
+# the run; what the harness failed at does not count.
 PATIENCE = 5
+
+Setting = tuple[str, str, float | None]  # a method, its parameters, its multiple of sigma
 
 
 class Queue:
@@ -25,7 +28,7 @@ class Queue:
             self._waiting.setdefault(cell.method, deque()).append(cell)
         self._seconds: dict[str, float] = {}
         self._tried: set[str] = set()
-        self._failures: dict[str, tuple[str, int]] = {}
+        self._failures: dict[Setting, tuple[str, int]] = {}
         self._died: set[str] = set()
 
     def __bool__(self) -> bool:
@@ -71,20 +74,27 @@ class Queue:
         """Take note of a row, and return those of the cells that are given up with it."""
         if done.seconds is not None:
             self._seconds[done.method] = done.seconds
+        if done.status == HARNESS:
+            return []
+        setting = done.method, done.parameters, done.sigma_factor
         if done.status == "ok":
-            self._failures.pop(done.method, None)
+            self._failures.pop(setting, None)
             return []
         if done.status == "skipped":
             return self._give_up(done.method, done.error)
-        kind, count = self._failures.get(done.method, ("", 0))
+        kind, count = self._failures.get(setting, ("", 0))
         count = count + 1 if kind == done.status else 1
-        self._failures[done.method] = done.status, count
+        self._failures[setting] = done.status, count
         if count < PATIENCE:
             return []
         reason = f"given up after {count} in a row were {done.status}; the last: {done.error}"
-        return self._give_up(done.method, reason)
+        return self._give_up(done.method, reason, setting)
 
-    def _give_up(self, method: str, reason: str) -> list[Row]:
-        given_up = [row(cell, "skipped", reason) for cell in self._waiting[method]]
-        self._waiting[method].clear()
-        return given_up
+    def _give_up(self, method: str, reason: str, setting: Setting | None = None) -> list[Row]:
+        """Return the rows of a method's waiting cells: all, or those of one setting."""
+        waiting = self._waiting[method]
+        given_up = [cell for cell in waiting if setting in (None, cell.setting)]
+        self._waiting[method] = deque(
+            cell for cell in waiting if setting not in (None, cell.setting)
+        )
+        return [row(cell, "skipped", reason) for cell in given_up]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from denobench import config, datasets, methods, metrics, noise
+from denobench import config, methods
 from denobench.engine.planning.plan import make_plan
 from denobench.engine.planning.sources import _sources, source_digest
-from denobench.registry import import_file
+from denobench.registry import Offer, load_plugins
 
 FILES = {
     "stranger/__init__.py": "",
@@ -44,7 +44,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 STRANGE = """
 import numpy
-from denobench.datasets import Dataset, Item
+from denobench.datasets import Dataset, Item, data_set
 from denobench.metrics import metric
 from denobench.noise import noise_model
 
@@ -60,10 +60,16 @@ class Flat(Item):
     def read(self, size):
         return numpy.full((size, size), 0.5)
 
+@data_set("flat")
 def flat(folder, progress):
     numbers = map(str, range(9))
     return Dataset("flat", tuple(Flat(id=n, label="", cluster=n, digest=n) for n in numbers))
 """
+
+
+def _offers(path: Path) -> list[Offer]:
+    with load_plugins([path]):
+        return list(methods.REGISTRY.offers().values())
 
 
 @pytest.mark.parametrize(
@@ -91,9 +97,7 @@ def test_network_s_source_is_its_own_package() -> None:
     assert folders == {"autoencoder"}
 
 
-def test_plugin_s_source_is_also_what_it_imports_from_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_plugin_s_source_is_also_what_it_imports_from_beside_it(tmp_path: Path) -> None:
     """A helper beside a plugin file makes its methods stale, denobench's own checkout does not."""
     files = {
         "helper_of_box.py": "import helper_of_helper",
@@ -106,34 +110,28 @@ def test_plugin_s_source_is_also_what_it_imports_from_beside_it(
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    box = import_file(tmp_path / "box.py").box
+    (box,) = (offer.found for offer in _offers(tmp_path / "box.py"))
     names = {path.name for path in _sources(box)}
     assert names == {"box.py", "helper_of_box.py", "helper_of_helper.py"}
 
 
-def test_stranger_s_metric_noise_and_data_make_their_cells_stale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stranger_s_metric_noise_and_data_make_their_cells_stale(tmp_path: Path) -> None:
     """Their sources enter the keys of the cells that they concern; denobench's own do not."""
 
     def keys(**settings: object) -> set[str]:
-        loaded = config.parse({"limit": 2, "methods": ["identity"], "size": 32, **settings}, "test")
+        small = {
+            "limit": 2,
+            "methods": ["identity"],
+            "size": 32,
+            "plugins": [tmp_path / "strange.py"],
+        }
+        loaded = config.parse(small | settings, "test")
         return {cell.key for cell in make_plan(loaded).cells({})}
-
-    def define(text: str) -> None:
-        folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        folder.mkdir()
-        (folder / "strange.py").write_text(text)
-        module = import_file(folder / "strange.py")
-        monkeypatch.setitem(metrics.REGISTRY._added, "strange", (module.strange, "here"))
-        monkeypatch.setitem(noise.REGISTRY._added, "odd", (module.odd, "here"))
-        monkeypatch.setitem(datasets.REGISTRY._added, "flat", (module.flat, "here"))
 
     own = {"metrics": ["psnr"], "noise": ["gaussian:0.1"]}
     found = []
     for version in (STRANGE, STRANGE + "# edited\n"):
-        define(version)
+        (tmp_path / "strange.py").write_text(version)
         found.append([keys(**own), keys(**own | {"metrics": ["strange"]}),
                       keys(**own | {"noise": ["odd:0.1"]}),
                       keys(**own | {"dataset": "flat", "split": "none"})])  # fmt: skip
@@ -158,3 +156,46 @@ def test_other_weights_make_their_method_s_cells_stale(image_folder: Path, tmp_p
     )
     assert {first[key] for key in first.keys() - second.keys()} == {"cdae"}
     assert {first[key] for key in first.keys() & second.keys()} == {"tv"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "from denobench.autoencoder import CDAE\nclass Mine(CDAE):\n    info = Info('m', 'M')",
+            {"mine.py", "method.py", "weights.py"},
+        ),
+        (
+            "from baselines import nonlocal_means\nfrom denobench import denoiser\n"
+            "@denoiser('mine')\ndef mine(noisy, sigma):\n    return nonlocal_means.nlm(noisy, 1)",
+            {"mine.py", "nonlocal_means.py"},
+        ),
+    ],
+)
+def test_source_of_what_builds_on_our_methods_is_also_theirs(
+    tmp_path: Path, text: str, expected: set[str]
+) -> None:
+    """A plugin that derives from the CDAE or calls a baseline changes when these change."""
+    (tmp_path / "mine.py").write_text(f"from denobench.methods import Info\n{text}\n")
+    (mine,) = (offer.found for offer in _offers(tmp_path / "mine.py"))
+    assert {path.name for path in _sources(mine)} >= expected
+
+
+def test_other_version_of_a_library_makes_all_cells_stale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads, corrupts and scores is in every key; what a method declares, in its own."""
+    from denobench.engine.planning import sources
+
+    def keys() -> dict[str, set[str]]:
+        loaded = config.parse({"limit": 2, "methods": ["identity", "wavelet"], "size": 32}, "test")
+        found: dict[str, set[str]] = {}
+        for cell in make_plan(loaded).cells({}):
+            found.setdefault(cell.method, set()).add(cell.key)
+        return found
+
+    before, version = keys(), sources.version
+    for package in ("numpy", "pillow", "opencv-python-headless", "scikit-image", "scipy"):
+        monkeypatch.setattr(
+            sources, "version", lambda name, new=package: "9" if name == new else version(name)
+        )
+        after = keys()
+        assert not any(before[name] & after[name] for name in before)
