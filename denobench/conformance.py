@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from denobench import methods, seeds
 from denobench.answers import BadAnswerError, checked
+from denobench.datasets import Item
 from denobench.errors import DenobenchError, reason
-from denobench.methods import Denoiser, FittedDenoiser
+from denobench.methods import Denoiser, FittedDenoiser, TrainingSet, check_history
 
 SIGMA = 0.1
 
@@ -28,26 +32,36 @@ class _FaultError(Exception):
 
 
 def check(name: str) -> list[Finding]:
-    """Run the suite on a method that needs no training, with its default parameters.
+    """Run the suite on a method with its default parameters.
+
+    One that has to be trained is first fitted to a few small images, for one epoch where it has a
+    parameter ``epochs``, and written and read again.
 
     Raises
     ------
     DenobenchError
-        If the method is unknown, cannot be imported, or has to be trained first.
+        If the method is unknown or cannot be imported.
     """
     method = methods.build(name)
-    if isinstance(method, FittedDenoiser):
-        raise DenobenchError(
-            f"Method {name!r} has to be trained; the suite checks methods that only denoise."
-        )
-    return list(_findings(method))
+    if not isinstance(method, FittedDenoiser):
+        return list(_findings(method, _CHECKS))
+    if "epochs" in methods.parameters(methods.load(name)):
+        method = methods.build(name, {"epochs": 1})
+    assert isinstance(method, FittedDenoiser)
+    with TemporaryDirectory() as folder:
+        fitting = list(_findings(method, _fitting(Path(folder))))
+    if any(finding.fault for finding in fitting):
+        return fitting
+    # How well a constant image is kept is up to the training.
+    shared = {text: test for text, test in _CHECKS.items() if test not in _OF_QUALITY}
+    return [*fitting, *_findings(method, shared)]
 
 
-def _findings(method: Denoiser) -> Iterator[Finding]:
-    for text, test in _CHECKS.items():
+def _findings(method: Denoiser, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Finding]:
+    for text, test in checks.items():
         try:
             test(method)
-        except _FaultError as fault:
+        except (_FaultError, DenobenchError) as fault:
             yield Finding(text, str(fault))
         except Exception as error:
             yield Finding(text, f"raised {reason(error)}")
@@ -55,11 +69,16 @@ def _findings(method: Denoiser) -> Iterator[Finding]:
             yield Finding(text, "")
 
 
-def _noisy(height: int, width: int) -> np.ndarray:
-    """Return a noisy disc on a dark ground, float32, with values outside [0, 1]."""
+def _clean(height: int, width: int) -> np.ndarray:
+    """Return a disc on a dark ground, float32."""
     y, x = np.mgrid[:height, :width]
     radius = np.hypot(y - height / 2, x - width / 2)
-    clean = np.where(radius < min(height, width) / 3, 0.7, 0.05)
+    return np.where(radius < min(height, width) / 3, 0.7, 0.05).astype(np.float32)
+
+
+def _noisy(height: int, width: int) -> np.ndarray:
+    """Return a noisy disc on a dark ground, float32, with values outside [0, 1]."""
+    clean = _clean(height, width)
     rng = seeds.numbered(7)
     return (clean + SIGMA * rng.standard_normal((height, width))).astype(np.float32)
 
@@ -108,6 +127,45 @@ def _check_constant(method: Denoiser) -> None:
             )
 
 
+@dataclass(frozen=True)
+class _Disc(Item):
+    """A disc to be fitted on."""
+
+    def read(self, size: int | None = None) -> np.ndarray:
+        """Return the disc, moved by its number."""
+        return np.roll(_clean(size or 64, size or 64), int(self.id), (0, 1))
+
+
+def _fitting(folder: Path) -> dict[str, Callable[[FittedDenoiser], None]]:
+    """Return the checks that fit a method, in their order."""
+
+    def fit(method: FittedDenoiser) -> None:
+        discs = tuple(_Disc(str(n), "", str(n), f"disc {n}") for n in range(8))
+        model = method.info.assumes or "gaussian"
+        training = TrainingSet(discs[:6], discs[6:], 64, model, (SIGMA,), 0)
+        (folder / "checkpoints").mkdir()
+        history = method.fit(training, folder=folder / "checkpoints", progress=_silent)
+        check_history(method, history)
+
+    def store(method: FittedDenoiser) -> None:
+        noisy = _noisy(64, 64)
+        before = _denoise(method, noisy)
+        method.save(folder / "weights.npz")
+        method.load(folder / "weights.npz")
+        if not np.array_equal(before, _denoise(method, noisy)):
+            raise _FaultError("gave another answer after save() and load()")
+
+    return {
+        "can be fitted, and tells the history of it": fit,
+        "writes what it has fitted, and reads it again": store,
+    }
+
+
+def _silent(done: float, total: float, text: str = "") -> None:
+    """Watch a fitting that takes a moment."""
+
+
+_OF_QUALITY = (_check_scale, _check_constant)
 _CHECKS: dict[str, Callable[[Denoiser], None]] = {
     "returns a finite floating-point array of the image's shape, input unchanged": _check_output,
     "keeps to full scale 1.0": _check_scale,

@@ -189,6 +189,24 @@ class FittedDenoiser(Denoiser):
         )
 
 
+def check_history(method: FittedDenoiser, history: object) -> None:
+    """Raise `DenobenchError` if what `FittedDenoiser.fit` returned is no history."""
+    import pandas as pd
+
+    if isinstance(history, pd.DataFrame):
+        missing = {"epoch", "kept", "seconds"} - set(history)
+        if not missing and history["kept"].any():
+            return
+        wrong = f"no {', '.join(sorted(missing))}" if missing else "a history that kept no epoch"
+    else:
+        wrong = type(history).__name__
+    raise DenobenchError(
+        f"fit() of {method.info.name} returned {wrong}: it should be a DataFrame with "
+        "one row per epoch and the columns epoch, kept (True where the weights are those of the "
+        "epoch) and seconds."
+    )
+
+
 Function = Callable[..., Any]
 
 

@@ -25,7 +25,7 @@ from filelock import FileLock
 from denobench.cache import cache_folder, writing
 from denobench.errors import DenobenchError, unknown
 from denobench.files import digest, replacing, write_text
-from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.methods import FittedDenoiser, TrainingSet, check_history
 from denobench.progress import Progress
 
 WEIGHTS = "weights.npz"
@@ -129,7 +129,7 @@ def train(
         found = find(method, training)
         if found is None:
             history = method.fit(training, folder=workplace, progress=progress)
-            _check_history(method, history)
+            check_history(method, history)
             found = _keep(method, training, history)
     if checkpoints is None:
         shutil.rmtree(workplace, ignore_errors=True)
@@ -193,22 +193,6 @@ def _verify(model: Model) -> None:
             f"{model.weights}: not the weights that {INFO} beside it describes; "
             f"remove the folder {model.folder} to train them again."
         )
-
-
-def _check_history(method: FittedDenoiser, history: object) -> None:
-    """Raise if what `fit` returned is no history."""
-    if isinstance(history, pd.DataFrame):
-        missing = {"epoch", "kept", "seconds"} - set(history)
-        if not missing and history["kept"].any():
-            return
-        wrong = f"no {', '.join(sorted(missing))}" if missing else "a history that kept no epoch"
-    else:
-        wrong = type(history).__name__
-    raise DenobenchError(
-        f"fit() of {method.info.name} returned {wrong}: it should be a DataFrame with "
-        "one row per epoch and the columns epoch, kept (True where the weights are those of the "
-        "epoch) and seconds."
-    )
 
 
 def _keep(method: FittedDenoiser, training: TrainingSet, history: pd.DataFrame) -> Model:

@@ -15,6 +15,7 @@ from denobench.cli import (
     denoise,
     methods,
     models,
+    new,
     report,
     run,
     status,
@@ -41,6 +42,7 @@ app.command()(methods.methods)
 app.command()(check.check)
 app.command()(denoise.denoise)
 app.command()(train.train)
+app.add_typer(new.app, name="new")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 

@@ -99,7 +99,9 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
     with plan.plugins, naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
         outcome = Outcome(folder)
-        about = describe(plan, folder.name, _earlier_manifest(folder))
+        earlier = _earlier_manifest(folder)
+        about = describe(plan, folder.name, earlier)
+        _tell_other_versions(earlier, about, journal)
         try:
             for known in _fill(plan, about, outcome, journal):
                 folder.write_manifest(known)
@@ -131,6 +133,14 @@ def _earlier_manifest(folder: RunFolder) -> Manifest | None:
         return folder.manifest()
     except DenobenchError:
         return None
+
+
+def _tell_other_versions(earlier: Manifest | None, about: Manifest, watcher: Watcher) -> None:
+    """Say which libraries are not those that the folder was filled with before."""
+    before = earlier.versions if earlier else {}
+    for name, version in about.versions.items():
+        if before.get(name, version) != version:
+            watcher.say(f"{name} was {before[name]} when this folder was filled, it is {version}.")
 
 
 def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> Iterator[Manifest]:

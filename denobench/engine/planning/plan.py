@@ -246,7 +246,8 @@ def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, .
     for model in {corruption.model for corruption in config.noises}:
         corruption = noise.REGISTRY.load(model)
         for scores in (TRIAL_SCORES, config.metrics):
-            measures = [metrics.REGISTRY.load(name).measure for name in scores]
+            chosen = [metrics.REGISTRY.load(name) for name in scores]
+            measures = [part for each in chosen for part in (each.measure, each.reduce) if part]
             found[model, scores] = protocol_digest(
                 corruption.corrupt, corruption.estimate, *measures, *readers
             )
