@@ -31,7 +31,7 @@ class Item(ABC):
     digest
         What enters seeds and keys: the file's SHA-256, or generator, version, seed and index.
     part
-        ``train`` or ``test`` where the data set says so itself, else empty.
+        ``train``, ``validation`` or ``test`` where the data set says so itself, else empty.
     """
 
     id: str

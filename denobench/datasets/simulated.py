@@ -6,9 +6,9 @@ smoothly deformed planes in three orientations, it is given freshly folded corte
 scalp, T1-, T2- or FLAIR-like contrast, texture and a bias field, and in 155 slices a tumour, whose
 mask is kept.
 
-The template is cut into slabs with gaps between them. Training and test slices come from different
-slabs of their orientation, and its slab is a slice's cluster. All the same it is one averaged
-anatomy: it demonstrates the tool and ranks nothing.
+The template is cut into slabs with gaps between them, those for tests into thinner ones. Training,
+validation and test slices come from different slabs of their orientation, and its slab is a slice's
+cluster. All the same it is one averaged anatomy: it demonstrates the tool and ranks nothing.
 
 The template is copyright (C) 1993-2004 Louis Collins, McConnell Brain Imaging Centre, Montreal
 Neurological Institute, McGill University, who permit use, copying, modification and distribution
@@ -31,7 +31,8 @@ from denobench.errors import DenobenchError
 from denobench.files import replacing
 from denobench.progress import Progress
 
-VERSION = 1  # enters the seeds: goes up with any change of pixels
+VERSION = 1  # enters the seeds: goes up with any change of training slices' pixels
+TEST_VERSION = 2  # goes up with any change of test slices' pixels
 SIZE = anatomy.SIZE
 COUNT = 253
 TUMOURS = 155
@@ -40,6 +41,10 @@ GAP = 2.0  # mm between slabs
 # Lowest and highest template coordinate across the slices, in mm, and the number of slabs between.
 # Sagittal slabs lie on one side only: the template is symmetric, the other shows the same again.
 RANGES = {"axial": (50.0, 140.0, 25), "coronal": (52.0, 182.0, 10), "sagittal": (101.0, 149.0, 5)}
+# Thinner slabs that a test slab is cut into, with the same gap: a dozen clusters are tested.
+CUTS = {"axial": 1, "coronal": 3, "sagittal": 2}
+# What networks are validated on, the shipped weights among them.
+VALIDATION = ("axial-03", "axial-09", "axial-13", "axial-16", "axial-24", "sagittal-03")
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Slice:
     orientation: str
     contrast: str
     slab: str  # cluster: slices of a slab show the same anatomy
-    part: str  # "train" or "test"
+    part: str  # "train", "validation" or "test"
 
     @property
     def name(self) -> str:
@@ -63,14 +68,26 @@ def slabs() -> dict[str, tuple[float, float]]:
     """Return each slab's name and its lowest and highest coordinate across its slices, in mm."""
     found = {}
     for orientation, (low, high, count) in RANGES.items():
-        pitch = (high - low + GAP) / count
-        for i in range(count):
-            found[f"{orientation}-{i:02d}"] = (low + i * pitch, low + (i + 1) * pitch - GAP)
+        for i, (start, stop) in enumerate(_cut(low, high, count)):
+            name = f"{orientation}-{i:02d}"
+            if i % 5 == 2:  # every fifth slab of each orientation is tested
+                thin = _cut(start, stop, CUTS[orientation])
+                found |= {
+                    f"{name}{letter}": each for letter, each in zip("abc", thin, strict=False)
+                }
+            else:
+                found[name] = (start, stop)
     return found
 
 
+def _cut(low: float, high: float, count: int) -> list[tuple[float, float]]:
+    """Divide a range into slabs with gaps between them."""
+    pitch = (high - low + GAP) / count
+    return [(low + i * pitch, low + (i + 1) * pitch - GAP) for i in range(count)]
+
+
 def _is_test(slab: str) -> bool:
-    return int(slab[-2:]) % 5 == 2  # every fifth slab of each orientation
+    return slab[-1].isalpha()
 
 
 @lru_cache(maxsize=8)
@@ -85,7 +102,8 @@ def slices(seed: int = 0) -> tuple[Slice, ...]:
     Returns
     -------
     tuple of Slice
-        253 slices, 155 with a tumour; 50 of them in part ``"test"``, 31 of these with a tumour.
+        253 slices, 155 with a tumour; 50 of them in part ``"test"``, 31 of these with a tumour, and
+        37 in part ``"validation"``.
     """
     rng = _generator(seed, COUNT)
     queues = {"train": _queue("train", rng), "test": _queue("test", rng)}
@@ -100,9 +118,16 @@ def slices(seed: int = 0) -> tuple[Slice, ...]:
         label = "yes" if _share(i + 1, diseased, total) > _share(i, diseased, total) else "no"
         slab = queues[part][i]
         contrast = tuple(anatomy.CONTRASTS)[i % 3]
-        found.append(Slice(index, label, slab.rpartition("-")[0], contrast, slab, part))
+        held = "validation" if slab in VALIDATION else part
+        found.append(Slice(index, label, slab.rpartition("-")[0], contrast, slab, held))
         taken[part] += 1
     return tuple(found)
+
+
+def digest(which: Slice, seed: int = 0) -> str:
+    """Return what stands for a slice's pixels in seeds and keys."""
+    version = TEST_VERSION if which.part == "test" else VERSION
+    return f"simulated:{version}:{seed}:{which.index}"
 
 
 def _share(i: int, wanted: int, total: int) -> int:
@@ -205,7 +230,7 @@ def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint
 
 
 def _cached(name: str, seed: int, progress: Progress | None) -> Path:
-    folder = cache_folder() / f"simulated-{VERSION}-{seed}"
+    folder = cache_folder() / f"simulated-{VERSION}.{TEST_VERSION}-{seed}"
     if not (folder / name).is_file():
         with writing(folder):
             _fill(folder, seed, progress)

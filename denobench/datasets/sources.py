@@ -126,7 +126,7 @@ def simulated_set(folder: Path | None, *, progress: Progress | None = None) -> D
             id=found.name,
             label=found.label,
             cluster=found.slab,
-            digest=f"simulated:{simulated.VERSION}:0:{found.index}",
+            digest=simulated.digest(found),
             part=found.part,
             index=found.index,
         )

@@ -55,12 +55,13 @@ def split(dataset: Dataset, *, seed: int, by: str = "cluster") -> Split:
         return Split((), (), _interleaved(_grouped(items)), leaks=0)
     groups = [[item] for item in items] if by == "paper" else _grouped(items)
     groups = _shuffled(groups, seed)
-    if any(item.part for item in items):
+    own = any(item.part for item in items)
+    if own:
         test = [group for group in groups if group[0].part == "test"]
         rest = [group for group in groups if group[0].part != "test"]
     else:
         test, rest = _take(groups, TEST_SHARE)
-    return _parts(test, rest)
+    return _parts(test, rest, kept=own)
 
 
 def folds(dataset: Dataset, *, seed: int) -> tuple[Split, ...]:
@@ -105,9 +106,13 @@ def spread(items: Sequence[Item], *, seed: int) -> tuple[Item, ...]:
     return _interleaved(_shuffled(_grouped(items), seed))
 
 
-def _parts(test: list[list[Item]], rest: list[list[Item]]) -> Split:
-    """Take validation images out of what is not tested."""
-    validation, train = _take(rest, VALIDATION_SHARE)
+def _parts(test: list[list[Item]], rest: list[list[Item]], *, kept: bool = False) -> Split:
+    """Take validation images out of what is not tested; where the data set names some, ``kept``."""
+    validation = [group for group in rest if kept and group[0].part == "validation"]
+    if validation:
+        train = [group for group in rest if group[0].part != "validation"]
+    else:
+        validation, train = _take(rest, VALIDATION_SHARE)
     trained, validated = (
         tuple(sorted((item for group in part for item in group), key=lambda item: item.id))
         for part in (train, validation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from baselines.blockmatching import INDEX, SIDE, key, match, offsets
+from baselines.fast_bm3d.matching import INDEX, SIDE, key, match, offsets
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from scipy.fft import dctn
 from skimage import data
 
-from baselines import blockfiltering, fast_bm3d, tiles
-from baselines.fast_bm3d import denoise_bm3d
+from baselines.fast_bm3d import PROFILES, denoise_bm3d, filtering, tiles
 from denobench import methods, noise
 from denobench.errors import DenobenchError
 from denobench.metrics import psnr, ssim
@@ -124,7 +123,7 @@ def test_same_bits_on_any_number_of_threads() -> None:
 @given(side=st.integers(8, 3000), profile=st.sampled_from(["normal", "fast"]))
 def test_tiles_hold_every_reference_and_no_more_memory(side: int, profile: str) -> None:
     """Parts of an axis follow each other to the last pixel; a window's size is bounded."""
-    for stage in fast_bm3d.PROFILES[profile]:
+    for stage in PROFILES[profile]:
         side += (8 - side) % stage.step
         places: list[int] = []
         for window, origin, count in tiles._parts(side, stage, 40):
@@ -136,7 +135,7 @@ def test_tiles_hold_every_reference_and_no_more_memory(side: int, profile: str) 
 def test_spectra_are_the_cosine_transforms_of_blocks() -> None:
     """Each block's 64 coefficients equal SciPy's."""
     image = np.random.Generator(np.random.PCG64(4)).random((10, 12), np.float32)
-    spectra = blockfiltering.analyse(image, tiles._cosine()[0]).reshape(3, 5, 8, 8)
+    spectra = filtering.analyse(image, tiles._cosine()[0]).reshape(3, 5, 8, 8)
     for y, x in np.ndindex(3, 5):
         expected = dctn(image[y : y + 8, x : x + 8], norm="ortho")
         np.testing.assert_allclose(spectra[y, x], expected, atol=1e-5)
@@ -147,8 +146,8 @@ def test_transforms_are_undone(matrices: tuple[np.ndarray, np.ndarray]) -> None:
     """The blocks' inverse transforms add up to the image times the blocks over each pixel."""
     forward, inverse = matrices
     image = np.random.Generator(np.random.PCG64(5)).random((13, 11), np.float32)
-    total = blockfiltering.synthesise(blockfiltering.analyse(image, forward), inverse, 13, 11)
-    blocks = blockfiltering.spread(
+    total = filtering.synthesise(filtering.analyse(image, forward), inverse, 13, 11)
+    blocks = filtering.spread(
         np.pad(np.ones((6, 4), np.float32), ((0, 7), (0, 7))), np.ones(8, np.float32)
     )
     np.testing.assert_allclose(total, blocks * image, rtol=1e-4, atol=1e-4)

@@ -7,18 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numba
 import numpy as np
 import pywt
 from scipy.fft import dct
 
-from baselines.blockfiltering import AREA, analyse, shrink, spread, synthesise, threshold
-from baselines.blockmatching import SIDE, key, match, offsets
-
-if TYPE_CHECKING:
-    from baselines.fast_bm3d import Stage
+from baselines.fast_bm3d.filtering import AREA, analyse, shrink, spread, synthesise, threshold
+from baselines.fast_bm3d.matching import SIDE, key, match, offsets
+from baselines.fast_bm3d.profiles import Stage
 
 # The most rows and columns of references of a tile. Tiles are the same for any number of threads.
 _TILE = (40, 96)

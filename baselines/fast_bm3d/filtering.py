@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from baselines.blockmatching import COMPILED, INDEX, SIDE
+from baselines.fast_bm3d.matching import COMPILED, INDEX, SIDE
 
 AREA = SIDE * SIDE
 ROOT_HALF = np.float32(np.sqrt(0.5))
@@ -211,7 +211,7 @@ def threshold(
     spectra
         From `analyse`.
     keys, table, limit, origin, step
-        As in `baselines.blockmatching.match`.
+        As in `baselines.fast_bm3d.matching.match`.
     width
         Of the window in pixels.
     level
