@@ -148,7 +148,7 @@ def _compare_frames(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> Iter
                 one[column].astype(float), two[column].astype(float), 1e-12, 0, equal_nan=True
             )
         else:
-            same = _as_text(one[column]) == _as_text(two[column])
+            same = np.asarray(_as_text(one[column]) == _as_text(two[column]))
         for place in np.flatnonzero(~np.asarray(same))[:1]:
             yield (
                 f"{name}: {_name(two.loc[place])}: {column} is {two[column][place]}, "

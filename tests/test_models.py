@@ -13,9 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from denobench import config, methods, models
+from denobench import models
 from denobench.datasets import open_folder
-from denobench.engine.planning.plan import make_plan
 from denobench.errors import DenobenchError
 from denobench.methods import FittedDenoiser, Info, TrainingSet
 
@@ -222,12 +221,3 @@ def test_shipped_models_are_whole():
         model = models.Model(path.parent.name, path.parent)
         models._verify(model)
         assert json.loads(path.read_text())["epochs"] == len(model.history)
-
-
-def test_default_finds_the_shipped_weights_and_tests_twelve_clusters():
-    """What `denobench run` trains is what comes trained; its 12 test images are of 12 clusters."""
-    plan = make_plan(config.load("quick"))
-    ((method, training, _),) = plan.trainings()
-    fitted = methods.build(method.registered, dict(method.parameters))
-    assert (models.SHIPPED / fitted.weights_key(training) / "model.json").is_file()
-    assert len(plan.test) == len({item.cluster for item in plan.test}) == 12

@@ -66,7 +66,7 @@ class Slice:
 
 def slabs() -> dict[str, tuple[float, float]]:
     """Return each slab's name and its lowest and highest coordinate across its slices, in mm."""
-    found = {}
+    found: dict[str, tuple[float, float]] = {}
     for orientation, (low, high, count) in RANGES.items():
         for i, (start, stop) in enumerate(_cut(low, high, count)):
             name = f"{orientation}-{i:02d}"

@@ -37,6 +37,11 @@ def test_the_default_comparison_finds_them(model: Model) -> None:
     assert model.info["kept_epoch"] == 200
 
 
+def test_twelve_images_of_twelve_clusters_are_tested(plan: Plan) -> None:
+    """The default has a cluster for each of its images, so that its tests can find something."""
+    assert len(plan.test) == len({item.cluster for item in plan.test}) == 12
+
+
 def test_the_history_shows_learning(model: Model) -> None:
     """The loss has fallen far, and training and validation stay together."""
     history = model.history
