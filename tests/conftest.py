@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from PIL import Image
 from skimage import data
@@ -19,8 +24,27 @@ from skimage.transform import resize
 settings.register_profile("denobench", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("denobench")
 
+# Whoever starts the tests in a shell's background makes them, and all they start, deaf to Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).parents[1]
 REAL_IMAGES = ROOT.parent / "shared" / "data" / "brain_tumor_dataset"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of most slow tests, so that none of them is left to one core."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that is marked ``alone`` run while pytest's other workers wait."""
+    with (ROOT / "Makefile").open() as gate, (ROOT / "pyproject.toml").open() as cores:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # while one waits to be alone, nobody else begins
+        fcntl.flock(cores, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(gate, fcntl.LOCK_UN)
+        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +53,25 @@ def real_images() -> Path:
     if not REAL_IMAGES.is_dir():
         pytest.skip("the brain-tumour images are not on this machine")
     return REAL_IMAGES
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that lets the first of pytest's workers fill a folder that all read."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def fill(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return fill
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,7 @@ def compare(image_folder: Path, tmp_path: Path) -> Callable[..., Outcome]:
             "methods": ["identity", "tv"],
             "timing": {"repeats": 0},
             "gallery": 1,
+            "workers": 1,
             **settings,
         }
         loaded = config.parse(small, "test")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import threading
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 
 from denobench.engine.coordinator import Outcome
-from denobench.engine.workers.machine import cores, cpu_model, memory
+from denobench.engine.workers.machine import cores, cpu_model
 from denobench.rows import machine_noise
 
 Compare = Callable[..., Outcome]
@@ -43,12 +42,33 @@ def parallel(noisy, sigma):
 """
 
 
+def wait_for_two_cores() -> None:
+    """Wait, at most half a minute, until two busy threads each get a core of this machine."""
+    big = np.full(4_000_000, 0.5)
+    for _ in range(60):
+        threads = [threading.Thread(target=np.exp, args=(big,)) for _ in range(2)]
+        began, cpu = time.perf_counter(), time.process_time()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if time.process_time() - cpu > 1.7 * (time.perf_counter() - began):
+            return
+        time.sleep(0.5)
+
+
+@pytest.mark.alone
 def test_all_cores_are_a_second_column(compare: Compare, tmp_path: Path) -> None:
     """A method that uses several cores has a second median; cpu and versions stand beside."""
     plugin = tmp_path / "threads.py"
     plugin.write_text(THREADS)
     settings = {"plugins": [plugin], "methods": ["single", "parallel"], "limit": 1}
-    table = compare(timing={"repeats": 3}, **settings).folder.table("timing").set_index("method")
+    for attempt in range(4):  # nobody's threads run side by side while others use the machine
+        wait_for_two_cores()
+        outcome = compare(tmp_path / f"run-{attempt}", timing={"repeats": 3}, **settings)
+        table = outcome.folder.table("timing").set_index("method")
+        if cores() == 1 or table.get("all_cores_median_ms", pd.Series()).notna().any():
+            break
     assert set(table["status"]) == {"ok"}
     assert set(table["cpu"]) == {cpu_model()}
     assert (table["cold_ms"] > 300).all()  # the plugin's import is part of the cold start
@@ -56,22 +76,6 @@ def test_all_cores_are_a_second_column(compare: Compare, tmp_path: Path) -> None
     if cores() > 1:
         assert table.loc["parallel", "all_cores_median_ms"] > 0
         assert np.isnan(table.loc["single", "all_cores_median_ms"])
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="affinity is Linux's")
-def test_cores_are_those_of_the_affinity() -> None:
-    """A process that is bound to one core counts one, and not the machine's."""
-    code = (
-        "import os; os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])\n"
-        "from denobench.engine.workers.machine import cores; print(cores())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "1"
-
-
-def test_memory_is_at_most_the_machine_s() -> None:
-    """The memory that a run may use is some, and no more than there is."""
-    assert 2**28 < memory() <= psutil.virtual_memory().total
 
 
 def test_noisy_machine_is_called_out() -> None:

@@ -45,38 +45,59 @@ def scores(outcome: Outcome) -> pd.DataFrame:
     return outcome.folder.frame()[columns].sort_values("key", ignore_index=True)
 
 
-@pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """Return a Dask scheduler's address; its process and those of two workers."""
-    file = tmp_path / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+class Machines:
+    """A Dask scheduler and two workers; what a test has killed is started again for the next."""
 
-    def begin(kind: str, *words: str) -> subprocess.Popen:
-        module = f"distributed.cli.dask_{kind}"
-        place = ["--scheduler-file", str(file), "--no-dashboard"]
-        return subprocess.Popen([sys.executable, "-m", module, *place, *words], **quiet)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "scheduler.json"
+        self.address = ""
+        self.scheduler: subprocess.Popen | None = None
+        self.workers: list[subprocess.Popen] = []
+        hasty = "from denobench.engine.workers import dask\ndask.IDLE_SECONDS = 1.0\n"
+        (folder / "hasty.py").write_text(hasty)
 
-    processes = [begin("scheduler", "--host", "127.0.0.1", "--port", "0")]
-    try:
-        while not (file.is_file() and file.read_text().endswith("}")):
-            assert processes[0].poll() is None
-            time.sleep(0.1)
-        hasty = tmp_path / "hasty.py"
-        hasty.write_text("from denobench.engine import cluster\ncluster.IDLE_SECONDS = 1.0\n")
-        own = [
-            "--preload",
-            str(hasty),
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            "--local-directory",
-            str(tmp_path),
-        ]
-        processes += [begin("worker", *own) for _ in range(2)]
-        yield json.loads(file.read_text())["address"], processes
-    finally:
-        for process in reversed(processes):
+    def repair(self) -> None:
+        """See that all three run."""
+        if self.scheduler is None or self.scheduler.poll() is not None:
+            self.end()
+            self.file.unlink(missing_ok=True)
+            self.scheduler = self._begin("scheduler", "--host", "127.0.0.1", "--port", "0")
+            while not (self.file.is_file() and self.file.read_text().endswith("}")):
+                assert self.scheduler.poll() is None
+                time.sleep(0.1)
+            self.address = json.loads(self.file.read_text())["address"]
+        self.workers = [each for each in self.workers if each.poll() is None]
+        own = ["--preload", str(self.folder / "hasty.py"), "--nthreads", "1", "--no-nanny"]
+        own += ["--local-directory", str(self.folder)]
+        self.workers += [self._begin("worker", *own) for _ in range(2 - len(self.workers))]
+
+    def end(self) -> None:
+        """End all three."""
+        for process in [*self.workers, *([self.scheduler] if self.scheduler else [])]:
             end(process)
+
+    def _begin(self, kind: str, *words: str) -> subprocess.Popen:
+        module = f"distributed.cli.dask_{kind}"
+        place = ["--scheduler-file", str(self.file), "--no-dashboard"]
+        with (self.folder / f"{kind}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *place, *words], stdout=log, stderr=log
+            )
+
+
+@pytest.fixture(scope="module")
+def _machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    machines = Machines(tmp_path_factory.mktemp("dask"))
+    yield machines
+    machines.end()
+
+
+@pytest.fixture
+def machines(_machines: Machines) -> Machines:
+    """Return a Dask scheduler with two workers, all running."""
+    _machines.repair()
+    return _machines
 
 
 def begun(out: Path) -> bool:
@@ -118,18 +139,16 @@ def end(process: psutil.Process | subprocess.Popen) -> None:
     process.wait()
 
 
-def test_one_of_two_machines_is_lost(
-    compare: Compare, scheduler: tuple[str, list[subprocess.Popen]], tmp_path: Path
-) -> None:
+def test_one_of_two_machines_is_lost(compare: Compare, machines: Machines, tmp_path: Path) -> None:
     """A worker killed in mid-run costs nothing: rows and scores are those of this machine alone."""
-    address, (_, *workers) = scheduler
+    workers = machines.workers
     plugin = tmp_path / "plugin.py"
     plugin.write_text(SLOW)
     settings = {"plugins": [plugin], "methods": ["identity", "tv", "slow"], "limit": 12}
     out = tmp_path / "cluster"
 
     with under_way(out, lambda: end(workers[0])):
-        there = compare(out, executor="dask", address=address, **settings)
+        there = compare(out, executor="dask", address=machines.address, **settings)
     assert workers[0].poll() is not None
     here = compare(tmp_path / "here", **settings)
     pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
@@ -176,17 +195,17 @@ def test_sent_image_gives_the_same_row(image_folder: Path) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_coordinator(
     image_folder: Path,
-    scheduler: tuple[str, list[subprocess.Popen]],
+    machines: Machines,
     tmp_path: Path,
     sent: signal.Signals,
 ) -> None:
     """After its coordinator was killed or interrupted nothing is computed; Dask's workers live."""
-    address, (_, *workers) = scheduler
+    workers = machines.workers
     plugin = tmp_path / "plugin.py"
     plugin.write_text(SLOW)
     out = tmp_path / "run"
     words = ["run", "--data", image_folder, "--plugin", plugin, "--methods", "slow", "--out", out]
-    words += ["--executor", "dask", "--address", address, "--set", "split=none"]
+    words += ["--executor", "dask", "--address", machines.address, "--set", "split=none"]
     words += ["--set", "realisations=50", "--set", "timing.repeats=0"]
     running = subprocess.Popen([sys.executable, "-m", "denobench", *words])
 
@@ -206,19 +225,16 @@ def test_processes_end_with_their_coordinator(
     assert all(worker.poll() is None for worker in workers)
 
 
-def test_lost_scheduler_is_named(
-    compare: Compare, scheduler: tuple[str, list[subprocess.Popen]], tmp_path: Path
-) -> None:
+def test_lost_scheduler_is_named(compare: Compare, machines: Machines, tmp_path: Path) -> None:
     """A scheduler that dies in mid-run is one error with its address; the run goes on after it."""
-    address, (process, *_) = scheduler
     settings = {"methods": ["identity", "tv"], "realisations": 50}
     out = tmp_path / "run"
 
     with (
-        under_way(out, process.kill),
-        pytest.raises(DenobenchError, match=f"scheduler at {address} was lost"),
+        under_way(out, machines.scheduler.kill),
+        pytest.raises(DenobenchError, match=f"scheduler at {machines.address} was lost"),
     ):
-        compare(out, executor="dask", address=address, **settings)
+        compare(out, executor="dask", address=machines.address, **settings)
     assert set(compare(out, **settings).folder.frame()["status"]) == {"ok"}
 
 
