@@ -79,10 +79,15 @@ def digest(path: Path) -> str:
     return found.hexdigest()
 
 
+def digest_bytes(content: bytes) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal digits."""
+    return sha256(content).hexdigest()
+
+
 def digest_of(value: Any) -> str:
     """Return the SHA-256 of a JSON-ready value, in hexadecimal digits."""
     # ASCII only, so that names which are not UTF-8 (lone surrogates) have a digest, too.
-    return sha256(json.dumps(value, sort_keys=True).encode("ascii")).hexdigest()
+    return digest_bytes(json.dumps(value, sort_keys=True).encode("ascii"))
 
 
 @contextmanager

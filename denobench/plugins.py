@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -23,6 +22,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from denobench.errors import DenobenchError, reason
+from denobench.files import digest, digest_bytes, digest_of
 
 _PACKAGE = "denobench_plugins_"
 _OURS = ("denobench", "baselines")
@@ -109,7 +109,7 @@ def _import(path: Path) -> ModuleType:
     package = _package(path.parent)
     name = f"{package}.{path.stem}"
     if not path.stem.isidentifier():  # no import can name it, a point would even mean a folder
-        name = f"{package}.{re.sub(r'[^A-Za-z0-9]', '_', path.stem)}_{_digest(path.name)}"
+        name = f"{package}.{re.sub(r'[^A-Za-z0-9]', '_', path.stem)}_{digest_of(path.name)[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     try:
@@ -126,20 +126,16 @@ def _import(path: Path) -> ModuleType:
 
 def _package(folder: Path) -> str:
     """Return the name of the package that a folder stands for."""
-    name = f"{_PACKAGE}{_digest(str(folder))}"
+    name = f"{_PACKAGE}{digest_of(str(folder))[:12]}"
     _folders[name] = folder
     return name
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
-
-
 def _forget_edited(package: str) -> None:
     """Forget a folder's modules if a file of theirs is not what was imported."""
-    for path, digest in _imported.get(package, {}).items():
+    for path, known in _imported.get(package, {}).items():
         try:
-            same = sha256(path.read_bytes()).hexdigest() == digest
+            same = digest(path) == known
         except OSError:
             same = False
         if not same:
@@ -208,7 +204,7 @@ class _Loader(SourceFileLoader):
         """Return the code of the file as it is: a compiled copy is told by size and second."""
         path = self.get_filename(fullname)
         content = self.get_data(path)
-        _imported.setdefault(self._package, {})[Path(path)] = sha256(content).hexdigest()
+        _imported.setdefault(self._package, {})[Path(path)] = digest_bytes(content)
         return self.source_to_code(content, path)
 
     def exec_module(self, module: ModuleType) -> None:

@@ -7,7 +7,6 @@ import inspect
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
@@ -15,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from denobench import stabilisation
-from denobench.files import digest_of
+from denobench.files import digest, digest_bytes, digest_of
 from denobench.methods import Denoiser
 from denobench.plugins import beside, is_plugin
 
@@ -32,15 +31,13 @@ def source_digest(found: Any) -> str:
     import from their own package, from beside a plugin file, or of denobench's methods; of
     ``vst(NAME)`` also the stabilisation's.
     """
-    digest = sha256()
     paths = _sources(found)
     if found.info.assumes == "rician" and hasattr(found, "__wrapped__"):
         paths.add(Path(stabilisation.__file__))
-    for path in sorted(paths):
-        digest.update(path.read_bytes())
-    for package in sorted(found.info.packages):
-        digest.update(f"{package}=={installed_version(package)}".encode())
-    return digest.hexdigest()
+    texts = [path.read_bytes() for path in sorted(paths)]
+    packages = sorted(found.info.packages)
+    versions = [f"{package}=={installed_version(package)}".encode() for package in packages]
+    return digest_bytes(b"".join([*texts, *versions]))
 
 
 def protocol_digest(*found: Any) -> str:
@@ -54,7 +51,7 @@ def protocol_digest(*found: Any) -> str:
     """
     foreign = [each for each in found if not each.__module__.startswith("denobench.")]
     paths = {path for each in foreign for path in _sources(each)}
-    sources = sorted(sha256(path.read_bytes()).hexdigest() for path in paths)
+    sources = sorted(map(digest, paths))
     return digest_of([sorted(_versions(_HARNESS).items()), sources])
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, reason
+from denobench.files import digest_bytes
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.metrics import Metric
 from denobench.noise import Noise
@@ -202,8 +202,7 @@ def _noisy(
     model = noise.REGISTRY.load(corruption.model)
     shape = (model.fields, *clean.shape)
     fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)
-    digest = sha256(fields.tobytes()).hexdigest()
-    return noise.corrupt(clean, model, corruption.level, fields), digest
+    return noise.corrupt(clean, model, corruption.level, fields), digest_bytes(fields.tobytes())
 
 
 def _noise_of(cell: Cell) -> tuple[Item, int | None, Noise, int, int, str]:
