@@ -149,7 +149,7 @@ def _compare_frames(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> Iter
             )
         else:
             same = np.asarray(_as_text(one[column]) == _as_text(two[column]))
-        for place in np.flatnonzero(~np.asarray(same))[:1]:
+        for place in np.flatnonzero(~same)[:1]:
             yield (
                 f"{name}: {_name(two.loc[place])}: {column} is {two[column][place]}, "
                 f"{one[column][place]} in the run's store."
