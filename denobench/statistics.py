@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from denobench import seeds
-
 CONFIDENCE = 0.95
 RESAMPLES = 1999
+_BATCH = 1000  # resamples at once, on which the numbers depend
+_ELEMENTS = 20_000_000  # that a bootstrap holds in memory at once
 
 
 def cluster_means(scores: pd.DataFrame) -> pd.DataFrame:
@@ -32,21 +32,21 @@ def cluster_means(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.groupby(level=["cluster", "image"]).mean().groupby(level="cluster").mean()
 
 
-def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
-    """Return the bias-corrected and accelerated (BCa) bootstrap interval of a mean.
+def bootstrap_intervals(values: np.ndarray, *, seed: int) -> np.ndarray:
+    """Return the bias-corrected and accelerated (BCa) bootstrap intervals of means.
 
     Parameters
     ----------
     values
-        One value per cluster, (N,).
+        One row per mean with a value per cluster, (K, N).
     seed
-        Of the resampling; equal seeds give equal intervals.
+        Of the resampling, the same for every row; equal seeds give equal intervals.
 
     Returns
     -------
-    tuple of float
-        Lower and upper end at a confidence of 95 %; NaN where there is no interval: fewer than
-        two values, or one that is not finite.
+    numpy.ndarray
+        (K, 2): lower and upper end at a confidence of 95 %; NaN where there is no interval: fewer
+        than two values, or one that is not finite.
 
     References
     ----------
@@ -54,23 +54,35 @@ def bootstrap_interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
     Association 82(397), 1987.
     """
     values = np.asarray(values, np.float64)
-    if values.size < 2 or not np.isfinite(values).all():
-        return float("nan"), float("nan")
-    if np.ptp(values) == 0:
-        return float(values[0]), float(values[0])
+    found = np.full((len(values), 2), np.nan)
+    if not values.size or values.shape[1] < 2:
+        return found
+    finite = np.isfinite(values).all(axis=1)
+    same = finite & (values == values[:, :1]).all(axis=1)
+    found[same] = values[same, :1]
+    rest = np.flatnonzero(finite & ~same)
+    together = max(1, _ELEMENTS // (_BATCH * values.shape[1]))
+    for start in range(0, len(rest), together):
+        rows = rest[start : start + together]
+        found[rows] = _bca(values[rows], seed)
+    return found
+
+
+def _bca(values: np.ndarray, seed: int) -> np.ndarray:
     with warnings.catch_warnings():
         # Nearly constant values may leave BCa undefined; the caller then sees NaN.
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = stats.bootstrap(
+        interval = stats.bootstrap(
             (values,),
             np.mean,
+            axis=-1,
             confidence_level=CONFIDENCE,
             n_resamples=RESAMPLES,
             method="BCa",
-            batch=1000,
-            rng=seeds.numbered(seed),
+            batch=_BATCH,
+            rng=np.random.default_rng(seed),
         ).confidence_interval
-    return float(found.low), float(found.high)
+    return np.column_stack([interval.low, interval.high])
 
 
 @dataclass(frozen=True)
@@ -125,11 +137,11 @@ def compare(values: np.ndarray, reference: np.ndarray, *, seed: int) -> Paired:
         raise ValueError("a comparison needs finite values")
     ranks = stats.rankdata(np.abs(differences[differences != 0]))
     signs = np.sign(differences[differences != 0])
-    low, high = bootstrap_interval(differences, seed=seed)
+    ((low, high),) = bootstrap_intervals(differences[None], seed=seed)
     return Paired(
         difference=float(differences.mean()),
-        low=low,
-        high=high,
+        low=float(low),
+        high=float(high),
         p=float(stats.wilcoxon(differences).pvalue) if ranks.size else 1.0,
         effect=float(np.sum(signs * ranks) / ranks.sum()) if ranks.size else 0.0,
         clusters=differences.size,
@@ -150,6 +162,20 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     adjusted = np.empty_like(p_values)
     adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * remaining), 1)
     return adjusted
+
+
+def smallest_p(clusters: int, comparisons: int) -> float:
+    """Return the least p that `holm` can leave of a family of signed-rank tests, at most 1.
+
+    A two-sided signed-rank test of N differences without ties has a p of at least 2 / 2^N, which
+    is what it gives where all of them have one sign.
+
+    Examples
+    --------
+    >>> smallest_p(8, 33)
+    0.2578125
+    """
+    return min(1.0, comparisons * 2.0 ** (1 - clusters))
 
 
 @dataclass(frozen=True)

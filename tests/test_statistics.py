@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from denobench.statistics import bootstrap_interval, cluster_means, compare, holm, rank
+from denobench.statistics import bootstrap_intervals, cluster_means, compare, holm, rank
+
+
+def interval(values: np.ndarray, *, seed: int) -> tuple[float, float]:
+    ((low, high),) = bootstrap_intervals(np.asarray(values)[None], seed=seed)
+    return low, high
 
 
 def test_normal_data_give_students_interval() -> None:
@@ -17,7 +22,7 @@ def test_normal_data_give_students_interval() -> None:
     ratios, shifts = [], []
     for seed in range(30):
         values = np.random.default_rng(seed).normal(30, 2, 60)
-        low, high = bootstrap_interval(values, seed=0)
+        low, high = interval(values, seed=0)
         error = stats.sem(values)
         left, right = stats.t.interval(0.95, 59, values.mean(), error)
         ratios.append((high - low) / (right - left))
@@ -31,7 +36,7 @@ def test_interval_covers_the_true_mean_as_often_as_it_says() -> None:
     """Of 300 intervals on 40 normal values, about 95 % contain the true mean."""
     covered = 0
     for seed in range(300):
-        low, high = bootstrap_interval(np.random.default_rng(seed).normal(size=40), seed=seed)
+        low, high = interval(np.random.default_rng(seed).normal(size=40), seed=seed)
         covered += low <= 0 <= high
     # Four standard errors of a proportion of 0.94, the bootstrap's own at n = 40.
     assert covered / 300 == pytest.approx(0.94, abs=4 * np.sqrt(0.94 * 0.06 / 300))
@@ -40,19 +45,19 @@ def test_interval_covers_the_true_mean_as_often_as_it_says() -> None:
 def test_skewed_data_give_a_skewed_interval() -> None:
     """On exponential data the upper arm is the longer one, as it should be."""
     values = np.random.default_rng(0).exponential(size=50)
-    low, high = bootstrap_interval(values, seed=0)
+    low, high = interval(values, seed=0)
     assert high - values.mean() > 1.1 * (values.mean() - low)
 
 
 @pytest.mark.parametrize("values", [[], [3.0], [1.0, np.inf, 2.0], [1.0, np.nan]])
 def test_no_interval_where_none_can_be(values: list[float]) -> None:
     """One value, or one that is not finite, has no interval."""
-    assert np.isnan(bootstrap_interval(np.array(values), seed=0)).all()
+    assert np.isnan(interval(np.array(values), seed=0)).all()
 
 
 def test_equal_values_give_a_point() -> None:
     """Values without spread have an interval without width."""
-    assert bootstrap_interval(np.full(5, 0.25), seed=0) == (0.25, 0.25)
+    assert interval(np.full(5, 0.25), seed=0) == (0.25, 0.25)
 
 
 @settings(max_examples=20, deadline=None)
@@ -65,8 +70,8 @@ def test_equal_values_give_a_point() -> None:
 def test_interval_moves_with_the_data(seed: int, number: int, scale: float, shift: float) -> None:
     """Another unit changes the interval as it changes the values, with the same seed."""
     values = np.random.default_rng(seed).normal(size=number)
-    plain = np.array(bootstrap_interval(values, seed=1))
-    moved = np.array(bootstrap_interval(scale * values + shift, seed=1))
+    plain = np.array(interval(values, seed=1))
+    moved = np.array(interval(scale * values + shift, seed=1))
     np.testing.assert_allclose(moved, scale * plain + shift, atol=0.01 * scale)
 
 
@@ -164,3 +169,19 @@ def test_the_best_method_has_rank_one() -> None:
     values = pd.DataFrame({"low": [1.0, 2, 3], "middle": [2.0, 3, 4], "high": [3.0, 4, 5]})
     assert [*rank(values, higher_is_better=True).means.index] == ["high", "middle", "low"]
     assert [*rank(values, higher_is_better=False).means.index] == ["low", "middle", "high"]
+
+
+def test_intervals_are_those_of_scipy_one_by_one() -> None:
+    """Many rows at once have the very intervals of scipy's bootstrap of each by itself."""
+    rows = np.random.default_rng(0).gamma(2.0, size=(7, 30))
+    rows[3] = 1.0
+    rows[5, 2] = np.inf
+    found = bootstrap_intervals(rows, seed=4)
+    for row in (0, 1, 2, 4, 6):
+        expected = stats.bootstrap(
+            (rows[row],), np.mean, n_resamples=1999, method="BCa", rng=np.random.default_rng(4)
+        ).confidence_interval
+        assert found[row] == pytest.approx([expected.low, expected.high], abs=1e-12)
+    assert found[3].tolist() == [1, 1]
+    assert np.isnan(found[5]).all()
+    assert bootstrap_intervals(np.empty((0, 5)), seed=0).shape == (0, 2)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from denobench.errors import DenobenchError
-from denobench.manifest import Manifest, MethodRecord, MetricRecord
-from denobench.rows import RunFolder
+from denobench.manifest import Manifest, MethodRecord, MetricRecord, parse
+from denobench.printable import one_line
+from denobench.rows import RunFolder, score_columns
 
 Manifests = Mapping[str, Manifest]
 
+LONGEST = 80  # letters of a title
 _TITLES = {"psnr": ("PSNR", "dB"), "ssim": ("SSIM", ""), "nrmse": ("NRMSE", "")}
 _LOWER_IS_BETTER = ("nrmse", "rmse", "mse", "mae", "lpips")
 
@@ -26,6 +29,11 @@ class Score:
     title: str
     unit: str
     higher_is_better: bool
+
+    @property
+    def plain(self) -> str:
+        """The title without the part of the image."""
+        return self.title.replace(", foreground", "")
 
     @property
     def digits(self) -> int:
@@ -76,6 +84,25 @@ class Entry:
     track: str
     identity: bool
     details: MethodRecord
+
+
+def legible(manifest: Manifest) -> Manifest:
+    """Return a manifest whose texts, which may be anybody's, are each on a line and command nobody.
+
+    Names by which things are found stay as they are.
+    """
+
+    def lines(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: lines(each) for name, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [lines(each) for each in value]
+        return one_line(value, 1000) if isinstance(value, str) else value
+
+    told = manifest.record()
+    texts = ("name", "created", "dataset", "methods", "metrics", "protocol", "noise_models",
+             "versions", "hardware", "git")  # fmt: skip
+    return parse(told | {name: lines(told[name]) for name in texts}, "manifest.json")
 
 
 def name_runs(folders: Sequence[RunFolder]) -> dict[str, RunFolder]:
@@ -150,19 +177,36 @@ def find_entries(rows: pd.DataFrame, manifests: Manifests) -> tuple[Entry, ...]:
                 found.append((entry, run, name, details.title or name, details))
     names = [name for _, _, name, _, _ in found]
     titles = [
-        _specify(title, run) if names.count(name) > 1 else title for _, run, name, title, _ in found
+        _specify(_title(title), _title(run)) if names.count(name) > 1 else _title(title)
+        for _, run, name, title, _ in found
     ]
-    entries = []
+    entries: list[Entry] = []
     for (entry, run, name, _, details), title in zip(found, titles, strict=True):
         twins = [
             tracks[other[0]] for other, label in zip(found, titles, strict=True) if label == title
         ]
         label = title
         if len(twins) > 1:
-            label = _specify(title, tracks[entry] if twins.count(tracks[entry]) == 1 else name)
+            alone = twins.count(tracks[entry]) == 1
+            label = _specify(title, tracks[entry] if alone else _title(name))
+        label = unlike(label, [other.label for other in entries])
         identity = (details.method or name) == "identity"
         entries.append(Entry(entry, run, name, label, tracks[entry], identity, details))
     return tuple(sorted(entries, key=lambda entry: not entry.identity))
+
+
+def _title(text: str) -> str:
+    """Return a title on one line, short enough for a table."""
+    return one_line(text, LONGEST) or "(no title)"
+
+
+def unlike(text: str, others: Collection[str]) -> str:
+    """Return a text with a number behind it where others are the same."""
+    found, number = text, 1
+    while found in others:
+        number += 1
+        found = f"{text} ({number})"
+    return found
 
 
 def _specify(title: str, detail: str) -> str:
@@ -170,14 +214,15 @@ def _specify(title: str, detail: str) -> str:
     return f"{title[:-1]}, {detail})" if title.endswith(")") else f"{title} ({detail})"
 
 
-def find_metrics(rows: pd.DataFrame, manifests: Manifests) -> dict[str, Score]:
-    """Describe the scores among the rows' columns, by the manifests where they know them."""
+def find_metrics(
+    rows: pd.DataFrame, manifests: Manifests, missing: Collection[str]
+) -> dict[str, Score]:
+    """Describe the scores of the rows and those that are missing, as the manifests know them."""
     known: dict[str, MetricRecord] = {}
     for manifest in manifests.values():
         known.update(manifest.metrics)
-    columns = [str(column) for column in rows.columns]
-    first = columns.index("weights_digest") + 1
-    names = [name for name in columns[first:] if name != "entry" and rows[name].notna().any()]
+    names = [name for name in score_columns(rows) if rows[name].notna().any()]
+    names += sorted({*missing} - {*names})
     order = [*_TITLES, *sorted({name.removesuffix("_foreground") for name in names})]
     metrics = {}
     for name in sorted(
@@ -186,7 +231,7 @@ def find_metrics(rows: pd.DataFrame, manifests: Manifests) -> dict[str, Score]:
         base = name.removesuffix("_foreground")
         title, unit = _TITLES.get(base, (base.upper(), ""))
         told = known.get(name) or known.get(base) or MetricRecord()
-        title = told.title or title
+        title = _title(told.title or title)
         if name != base and "foreground" not in title.lower():
             title += ", foreground"
         better = told.better or ("lower" if base in _LOWER_IS_BETTER else "higher")
@@ -199,5 +244,5 @@ def noise_title(noise: str, manifests: Manifests) -> str:
     for manifest in manifests.values():
         told = manifest.noise_models.get(noise)
         if told and told.title:
-            return told.title
-    return noise
+            return _title(told.title)
+    return _title(noise)

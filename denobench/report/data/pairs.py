@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from denobench.report.data.entries import Entry, Score
-from denobench.statistics import compare, holm
+from denobench.statistics import compare, holm, smallest_p
 
 ALPHA = 0.05
 
@@ -65,7 +65,7 @@ def paired(
             continue
         for entry in table.columns:
             values, other = table[entry].to_numpy(float), table[chosen.id].to_numpy(float)
-            if entry == chosen.id or not np.isfinite(values - other).all():
+            if entry == chosen.id or not np.isfinite([values, other]).all():
                 continue
             found = asdict(compare(values, other, seed=seed))
             found["effect"] *= 1 if metric.higher_is_better else -1
@@ -76,7 +76,7 @@ def paired(
     frame = pd.DataFrame.from_records(records)
     families = frame.groupby(["noise", "metric"])
     frame["p_holm"] = families["p"].transform(lambda found: holm(found.to_numpy()))
-    # The smallest p value that the signed-rank test of so many clusters can have.
-    least = 2.0 ** (1 - frame["clusters"]) * families["p"].transform("size")
+    sizes = families["p"].transform("size")
+    least = pd.Series(map(smallest_p, frame["clusters"], sizes), index=frame.index)
     frame["different"] = (frame["p_holm"] < ALPHA).astype(object).where(least < ALPHA, None)
     return frame[_COLUMNS]

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from denobench import trials
 from denobench.manifest import Manifest
+from denobench.printable import one_line
 from denobench.report.data.entries import (
     Entry,
     Manifests,
     Score,
     find_entries,
     find_metrics,
+    legible,
     name_runs,
     noise_title,
     read_rows,
 )
 from denobench.report.data.pairs import ClusterMeans, paired, reference
+from denobench.report.data.scores import take_gains, take_means
 from denobench.rows import RunFolder
-from denobench.statistics import bootstrap_interval, cluster_means
 
 TRACKS = ("oracle", "estimated", "blind")
-
-# A method that completed fewer of a level's cells is shown, but neither ranked nor allowed to
-# shrink the cells that the others are compared on.
-COMPARED_FROM = 0.5
-
-_CELL = ["cluster", "image", "realisation"]
-_SCORES = ["noise", "level", "metric", "entry", "mean", "low", "high", "n", "clusters"]
-_SCORES += ["completed", "planned", "compared", "rank", "below"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +58,8 @@ class Summary:
         Per noise, level, entry and image: ``gain`` of the leading metric over the identity.
     failures
         Per entry, noise, status and reason: ``levels`` and the number of ``cells``.
+    missing
+        Per metric and reason: ``cells`` that were completed and have no such score.
     timing, training
         The runs' tables, with the column ``entry``; ``main`` marks the timing that is quoted.
     trials
@@ -82,6 +78,7 @@ class Summary:
     paired: pd.DataFrame
     gains: pd.DataFrame
     failures: pd.DataFrame
+    missing: pd.DataFrame
     timing: pd.DataFrame
     training: pd.DataFrame
     trials: pd.DataFrame
@@ -90,6 +87,12 @@ class Summary:
     def headline(self) -> list[Score]:
         """The metrics of the main table: PSNR and SSIM where they were taken."""
         return _headline(self.metrics)
+
+    @property
+    def leading(self) -> Score | None:
+        """The metric that verdicts, gains and ranks are about: the first that has any score."""
+        scored = self.scores.loc[self.scores["mean"].notna(), "metric"]
+        return next((metric for metric in self.headline if metric.name in {*scored}), None)
 
     @property
     def manifest(self) -> Manifest:
@@ -133,15 +136,18 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         If a run has no rows, or the runs did not score the same noisy images.
     """
     runs = name_runs(folders)
-    manifests = {run: folder.manifest() for run, folder in runs.items()}
+    manifests = {run: legible(folder.manifest()) for run, folder in runs.items()}
     rows = read_rows(runs)
     entries = find_entries(rows, manifests)
     rows = rows[rows["entry"].isin([entry.id for entry in entries])].reset_index(drop=True)
-    metrics = find_metrics(rows, manifests)
+    missing = _missing(rows)
+    # A metric that every cell lacks has its column, too, and the table says why it is empty.
+    rows = rows.assign(**dict.fromkeys({*missing["metric"]} - {*rows.columns}, np.nan))
+    metrics = find_metrics(rows, manifests, missing["metric"])
     first = next(iter(manifests.values()))
     seed = first.seed or 0
     noises = {noise: noise_title(noise, manifests) for noise in pd.unique(rows["noise"])}
-    scores, means = _scores(rows, entries, metrics, seed if intervals else None)
+    scores, means = take_means(rows, entries, metrics, seed if intervals else None)
     chosen = reference(entries, first.settings.reference)
     return Summary(
         folders=runs,
@@ -154,8 +160,9 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         means=means,
         reference=chosen,
         paired=paired(means, chosen, _headline(metrics), seed),
-        gains=_gains(rows, entries, metrics),
+        gains=take_gains(rows, entries, metrics),
         failures=_failures(rows, entries),
+        missing=missing,
         timing=_timing(runs, manifests, entries),
         training=_attach(runs, "training", entries),
         trials=_trials(runs, entries),
@@ -167,135 +174,11 @@ def _headline(metrics: Mapping[str, Score]) -> list[Score]:
     return found or list(metrics.values())[:2]
 
 
-def _by_level(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, float], pd.DataFrame]]:
-    """Yield the cells of every noise model and level, in order."""
-    for noise, found in rows.groupby("noise"):
-        for level in sorted(found["level"].unique()):
-            yield (str(noise), float(level)), found[found["level"] == level]
-
-
-def _wide(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the scores of completed cells, one column per entry."""
-    completed = cells[cells["status"] == "ok"]
-    return completed.pivot(index=_CELL, columns="entry", values=metric)
-
-
-def _completed(cells: pd.DataFrame) -> tuple[pd.Series, int]:
-    """Return how many cells each entry completed, and how many there are."""
-    completed = (cells["status"] == "ok").groupby(cells["entry"]).sum()
-    return completed, len(cells[["image", "realisation"]].drop_duplicates())
-
-
-def _scores(
-    rows: pd.DataFrame,
-    entries: Sequence[Entry],
-    metrics: Mapping[str, Score],
-    seed: int | None,
-) -> tuple[pd.DataFrame, ClusterMeans]:
-    """Average every metric at every level, and rank the methods of a track."""
-    records = []
-    compared_means = {}
-    present = rows.groupby("noise")["entry"].agg(set)
-    for (noise, level), cells in _by_level(rows):
-        completed, planned = _completed(cells)
-        shown = [entry for entry in entries if entry.id in present[noise]]
-        compared = {
-            entry.id for entry in shown if completed.get(entry.id, 0) >= COMPARED_FROM * planned
-        }
-        for metric in metrics.values():
-            wide = _wide(cells, metric.name).reindex(columns=[entry.id for entry in shown])
-            common = wide.dropna(subset=[entry.id for entry in shown if entry.id in compared])
-            shared = cluster_means(common)
-            compared_means[noise, level, metric.name] = shared[
-                [entry.id for entry in shown if entry.id in compared]
-            ]
-            for entry in shown:
-                joint = entry.id in compared
-                part = common if joint else wide.dropna(subset=[entry.id])
-                means = shared if joint else cluster_means(part)
-                records.append(
-                    {
-                        "noise": noise,
-                        "level": level,
-                        "metric": metric.name,
-                        "entry": entry.id,
-                        **_average(means, entry, shown, metric, seed),
-                        "n": len(part),
-                        "completed": int(completed.get(entry.id, 0)),
-                        "planned": planned,
-                        "compared": joint and len(common) > 0,
-                    }
-                )
-    if not records:
-        return pd.DataFrame(columns=_SCORES), compared_means
-    scores = pd.DataFrame.from_records(records)
-    scores["rank"] = _ranks(scores, entries, metrics)
-    return scores[_SCORES], compared_means
-
-
-def _average(
-    means: pd.DataFrame,
-    entry: Entry,
-    shown: Sequence[Entry],
-    metric: Score,
-    seed: int | None,
-) -> dict[str, Any]:
-    """Average one method's means of clusters, and hold them against the identity's."""
-    values = means[entry.id].to_numpy(float)
-    low, high = (np.nan, np.nan) if seed is None else bootstrap_interval(values, seed=seed)
-    mean = values.mean() if values.size else np.nan
-    identity = next((other.id for other in shown if other.identity), None)
-    nothing = means[identity].mean() if identity else np.nan
-    gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
-    below = not entry.identity and bool(gap < 0 if metric.higher_is_better else gap > 0)
-    return {"mean": mean, "low": low, "high": high, "clusters": len(values), "below": below}
-
-
-def _ranks(
-    scores: pd.DataFrame, entries: Sequence[Entry], metrics: Mapping[str, Score]
-) -> pd.Series:
-    """Mark the best and the second of every track, where it has two or three to compare."""
-    track = {entry.id: entry.track for entry in entries if not entry.identity}
-    ranks = pd.Series(0, index=scores.index)
-    ranked = scores[scores["compared"] & scores["mean"].notna() & scores["entry"].isin(track)]
-    for (_, _, name, _), group in ranked.groupby(
-        ["noise", "level", "metric", ranked["entry"].map(track)]
-    ):
-        metric = metrics[str(name)]
-        printed = group["mean"].round(metric.digits)
-        places = printed.rank(method="dense", ascending=not metric.higher_is_better)
-        if len(group) > 1:
-            ranks[places.index[places == 1]] = 1
-        if len(group) > 2:
-            ranks[places.index[places == 2]] = 2
-    return ranks
-
-
-def _gains(
-    rows: pd.DataFrame, entries: Sequence[Entry], metrics: Mapping[str, Score]
-) -> pd.DataFrame:
-    """Return every image's gain over the identity, realisations averaged."""
-    columns = ["noise", "level", "entry", "image", "gain"]
-    identities = [entry.id for entry in entries if entry.identity]
-    metric = metrics.get("psnr") or next(iter(metrics.values()), None)
-    frames = []
-    for (noise, level), cells in _by_level(rows):
-        wide = _wide(cells, metric.name) if metric else pd.DataFrame()
-        nothing = [entry for entry in identities if entry in wide]
-        if not metric or not nothing:
-            continue
-        gain = wide.drop(columns=nothing).sub(wide[nothing[0]], axis=0)
-        gain = gain.replace([np.inf, -np.inf], np.nan).groupby(level="image").mean()
-        gain = gain if metric.higher_is_better else -gain
-        tidy = gain.melt(ignore_index=False, var_name="entry", value_name="gain").reset_index()
-        frames.append(tidy.dropna().assign(noise=noise, level=level)[columns])
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
-
-
 def _failures(rows: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
     """Count the cells that did not complete, by method, noise and reason."""
     failed = rows[rows["status"] != "ok"]
-    reason = failed["error"].str.strip().str.split("\n").str[0].replace("", "no reason recorded")
+    reason = failed["error"].str.strip().str.split("\n").str[0].map(one_line)
+    reason = reason.replace("", "no reason recorded")
     order = {entry.id: place for place, entry in enumerate(entries)}
     kind = reason.str.replace(r"[-+]?\d[\d.]*(?:e[-+]?\d+)?", "#", regex=True)
     groups = failed.assign(reason=reason, kind=kind).groupby(
@@ -311,6 +194,19 @@ def _failures(rows: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
         key=lambda c: c.map(order) if c.name == "entry" else -c,
         ignore_index=True,
     )
+
+
+def _missing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Count the cells in which a metric that was asked for gave no score, by reason."""
+    columns = ["metric", "reason", "cells"]
+    if "missing" not in rows:
+        return pd.DataFrame(columns=columns)
+    told = rows.loc[rows["missing"].fillna("") != "", "missing"]
+    found = [
+        (metric, one_line(reason)) for text in told for metric, reason in json.loads(text).items()
+    ]
+    counted = pd.DataFrame(found, columns=columns[:2]).groupby(columns[:2], as_index=False)
+    return counted.size().rename(columns={"size": "cells"})
 
 
 def _attach(runs: Mapping[str, RunFolder], name: str, entries: Sequence[Entry]) -> pd.DataFrame:

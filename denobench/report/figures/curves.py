@@ -132,7 +132,7 @@ def _name_methods(place: Axes, ordered: Sequence[Entry]) -> None:
 
 def _runtime(summary: Summary, noise: str) -> Picture | None:
     """Draw the leading score against the runtime, a panel per level."""
-    metric = next(iter(summary.headline), None)
+    metric = summary.leading
     times = summary.milliseconds()
     scores = finite(summary, noise, metric) if metric else pd.DataFrame()
     ids = {*scores["entry"]} if metric else set()

@@ -17,7 +17,7 @@ from denobench.statistics import rank
 
 def draw_ranks(summary: Summary) -> Iterator[Picture]:
     """Yield a diagram per noise model and track with three methods or more to rank."""
-    metric = next(iter(summary.headline), None)
+    metric = summary.leading
     if metric is None:
         return
     for noise in summary.noises:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import pandas as pd
 
 from denobench.manifest import Manifest
 from denobench.report.data.entries import Score
-from denobench.report.data.summary import COMPARED_FROM, Summary
+from denobench.report.data.scores import COMPARED_FROM
+from denobench.report.data.summary import Summary
 from denobench.report.data.table import ALIKE, APART, BELOW, DIFFERENT
+from denobench.statistics import smallest_p
 
 FEW_CLUSTERS = 10
 
@@ -28,6 +30,41 @@ def count(number: int, noun: str) -> str:
 def p_text(p: float) -> str:
     """Return a p value as papers print it."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def unit(metric: Score) -> str:
+    """Return a metric's unit as it stands behind a number."""
+    return f" {metric.unit}" if metric.unit else ""
+
+
+def levels(some: Collection[float], every: pd.Series) -> str:
+    """Name levels: ``at σ = 0.05 and 0.1``, or ``at every level``."""
+    if every.nunique() > 1 and len({*some}) == every.nunique():
+        return "at every level"
+    return f"at σ = {listing(f'{level:g}' for level in sorted({*some}))}"
+
+
+def margin(ranked: pd.DataFrame, metric: Score) -> str:
+    """Return how far the best of a track is ahead of the next printed value, over the levels."""
+    gaps = []
+    for _, group in ranked.groupby("level"):
+        first = group.loc[group["rank"] == 1, "mean"]
+        others = group.loc[group["rank"] != 1, "mean"]
+        if len(first) and len(others):
+            nearest = others.max() if metric.higher_is_better else others.min()
+            gaps.append(abs(first.iloc[0] - nearest))
+    texts = dict.fromkeys(metric.text(gap) for gap in (min(gaps), max(gaps))) if gaps else {}
+    return " to ".join(texts) + unit(metric) * bool(texts)
+
+
+def powerless(pairs: pd.DataFrame) -> str:
+    """Say that a table's tests cannot show a difference, and what would be the least p of all."""
+    least = smallest_p(int(pairs["clusters"].max()), len(pairs))
+    return (
+        f"No difference can be shown at 5 %: with N = {_range(pairs['clusters'])} clusters and "
+        f"{count(len(pairs), 'comparison')} the least p that Holm's adjustment can leave is "
+        f"{min(least, 1):.3f}. The differences describe these images alone."
+    )
 
 
 def images(summary: Summary, noise: str) -> str:
@@ -143,7 +180,9 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
             f"{ALIKE} Not different from {summary.reference.label}: p of at least 0.05 in a paired "
             "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
         )
-    notes += _completion(scores)
+    families = [part for _, part in pairs.groupby("metric", sort=False)]
+    notes += dict.fromkeys(powerless(part) for part in families if part["different"].isna().all())
+    notes += [*missing(summary, metrics), *_completion(scores)]
     notes += _estimates(summary, noise)
     manifest = summary.manifest
     notes += [scoring(manifest, names), references(manifest), split(manifest), tuning(manifest)]
@@ -160,7 +199,7 @@ def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
         "averaged, then the images of a cluster."
     ]
     if pairs["different"].isna().all():
-        notes.append("So few clusters cannot show a difference at 5 % after Holm's adjustment.")
+        notes.append(powerless(pairs))
     else:
         notes.append(f"{DIFFERENT} Different at 5 % after the adjustment.")
     if len({summary.entry(entry).track for entry in pairs["entry"]}) > 1:
@@ -171,6 +210,17 @@ def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
 def _range(numbers: pd.Series) -> str:
     low, high = numbers.min(), numbers.max()
     return f"{low}" if low == high else f"{low} to {high}"
+
+
+def missing(summary: Summary, metrics: Iterable[Score]) -> Iterator[str]:
+    """Say why scores are missing that were asked for."""
+    for metric in {each.base: each for each in metrics}.values():
+        found = summary.missing[summary.missing["metric"] == metric.base]
+        if not found.empty:
+            cells = count(int(found["cells"].sum()), "cell")
+            reasons = found.sort_values("cells", ascending=False)["reason"]
+            more = f", and {count(len(reasons) - 1, 'other reason')}" if len(reasons) > 1 else ""
+            yield f"{metric.plain} is missing in {cells}: {reasons.iloc[0].rstrip('.')}{more}."
 
 
 def _completion(scores: pd.DataFrame) -> list[str]:

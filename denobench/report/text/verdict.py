@@ -9,7 +9,7 @@ import pandas as pd
 
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
-from denobench.report.text.captions import count, listing, remarks
+from denobench.report.text.captions import count, levels, listing, margin, missing, remarks, unit
 
 VERDICT, WARNING, FAILURE = "verdict", "warning", "failure"
 
@@ -26,7 +26,14 @@ def judge(summary: Summary) -> list[Line]:
     """Return what a reader should know first: who leads each track, and what to beware of."""
     lines = [Line(VERDICT, text) for noise in summary.noises for text in _leaders(summary, noise)]
     lines += [Line(WARNING, text) for text in _below(summary)]
-    lines += [Line(WARNING, text) for text in (*remarks(summary), *_unfinished(summary))]
+    lines += [
+        Line(WARNING, text)
+        for text in (
+            *remarks(summary),
+            *missing(summary, summary.metrics.values()),
+            *_unfinished(summary),
+        )
+    ]
     if not any(entry.identity for entry in summary.entries):
         lines.append(Line(WARNING, "The identity was not run: nothing shows who is worse than it."))
     return lines + [Line(FAILURE, text) for text in _failed(summary)]
@@ -34,7 +41,7 @@ def judge(summary: Summary) -> list[Line]:
 
 def _leaders(summary: Summary, noise: str) -> Iterator[str]:
     """Say, track by track, which method has the best leading score at which levels."""
-    metric = next(iter(summary.headline), None)
+    metric = summary.leading
     if metric is None:
         return
     scores = summary.scores
@@ -61,41 +68,20 @@ def _wins(ranked: pd.DataFrame, entries: Sequence[Entry], metric: Score) -> str:
     for entry in entries:
         won = best[best["entry"] == entry.id]
         if not won.empty:
-            levels = _levels(won["level"], ranked["level"])
+            where_won = levels(tuple(won["level"]), ranked["level"])
             verb = "" if parts else f" leads in {metric.title}"
-            parts.append(f"{entry.label}{verb} {levels} ({_values(won, metric)})")
-    return "; ".join(parts) + _margin(ranked, best, metric)
+            parts.append(f"{entry.label}{verb} {where_won} ({_values(won, metric)})")
+    return "; ".join(parts) + _behind(ranked, metric)
 
 
-def _levels(some: pd.Series, every: pd.Series) -> str:
-    """Name levels: ``at 0.05, 0.1``, or ``at every level``."""
-    if every.nunique() > 1 and some.nunique() == every.nunique():
-        return "at every level"
-    return "at " + ", ".join(f"{level:g}" for level in sorted(some.unique()))
-
-
-def _margin(ranked: pd.DataFrame, best: pd.DataFrame, metric: Score) -> str:
-    """Return how far the next printed value lies behind, as a range over the levels."""
-    gaps = []
-    for level, group in ranked.groupby("level"):
-        winners = best[best["level"] == level]
-        others = group[~group["entry"].isin(winners["entry"])]
-        if not others.empty and not winners.empty:
-            nearest = others["mean"].max() if metric.higher_is_better else others["mean"].min()
-            gaps.append(abs(winners["mean"].iloc[0] - nearest))
-    if not gaps:
-        return ""
-    low, high = metric.text(min(gaps)), metric.text(max(gaps))
-    return f"; the next is {low if low == high else f'{low} to {high}'}{_unit(metric)} behind"
+def _behind(ranked: pd.DataFrame, metric: Score) -> str:
+    ahead = margin(ranked, metric)
+    return f"; the next is {ahead} behind" if ahead else ""
 
 
 def _values(scores: pd.DataFrame, metric: Score) -> str:
     """Return the means, level by level: ``31.19, 27.61 dB``."""
-    return ", ".join(metric.text(mean) for mean in scores["mean"]) + _unit(metric)
-
-
-def _unit(metric: Score) -> str:
-    return f" {metric.unit}" if metric.unit else ""
+    return ", ".join(metric.text(mean) for mean in scores["mean"]) + unit(metric)
 
 
 def _below(summary: Summary) -> Iterator[str]:
@@ -107,10 +93,12 @@ def _below(summary: Summary) -> Iterator[str]:
         for noise, title in summary.noises.items():
             found = below[(below["entry"] == entry.id) & (below["noise"] == noise)]
             every = pd.Series(summary.levels(noise))
-            levels: dict[str, list[str]] = {}
+            places_of: dict[str, list[str]] = {}
             for metric, part in found.groupby("metric", sort=False):
-                levels.setdefault(_levels(part["level"], every), []).append(titles[str(metric)])
-            where = [f"{listing(names)} {level}" for level, names in levels.items()]
+                places_of.setdefault(levels(tuple(part["level"]), every), []).append(
+                    titles[str(metric)]
+                )
+            where = [f"{listing(names)} {level}" for level, names in places_of.items()]
             if where:
                 places.append(f"{title} noise, {', '.join(where)}")
         if places:

@@ -147,7 +147,7 @@ def test_gains_are_differences_to_the_identity(run: RunFolder, summary: Summary)
 def test_methods_keep_the_configs_order_after_the_identity(summary: Summary) -> None:
     """The identity, last in the config, comes first; equal titles are told apart by track."""
     names = [entry.name for entry in summary.entries]
-    assert names == ["identity", *list(summary.manifest["methods"])[:-1]]
+    assert names == ["identity", *list(summary.manifest.methods)[:-1]]
     labels = {entry.name: entry.label for entry in summary.entries}
     assert labels["tv"] == "Total variation (oracle)"
     assert labels["tv-estimated"] == "Total variation (estimated)"

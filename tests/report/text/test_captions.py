@@ -1,0 +1,52 @@
+"""What stands under tables: scores that are missing, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from denobench.report.data.summary import summarise
+from denobench.report.tables.scores import main_tables, make_tables
+from denobench.report.text.verdict import judge
+from denobench.rows import Row, RunFolder
+
+Derive = Callable[..., RunFolder]
+WHY = "an image of 8 × 9 pixels is smaller than SSIM's window of 11"
+
+
+def lose(row: Row) -> Row:
+    """Return a row whose image was too small for SSIM."""
+    kept = {name: value for name, value in row.metrics.items() if "ssim" not in name}
+    return replace(row, metrics=kept, missing={"ssim": WHY} if kept else {})
+
+
+def test_a_score_that_is_missing_everywhere_keeps_its_column(derive: Derive) -> None:
+    """PSNR stays and is ranked, SSIM is a dash, and table and verdict say why."""
+    summary = summarise([derive(lambda row: row.method in ("tv", "nlm", "identity"), lose)])
+    table = main_tables(summary)[0]
+    assert {column.title for column in table.columns} >= {"PSNR", "SSIM"}
+    rows = [row for part in table.sections for row in part.rows]
+    assert {row[2].text for row in rows} == {"–"}
+    assert all(float(row[1].text) > 0 for row in rows)
+    assert any(row[1].rank == 1 for row in rows)
+    expected = f"SSIM is missing in 144 cells: {WHY}."
+    assert expected in table.notes
+    assert expected in [line.text for line in judge(summary)]
+    assert make_tables(summary)
+
+
+def test_a_score_that_one_method_lacks_takes_nobody_else_s(derive: Derive) -> None:
+    """A metric that fails on one method's answers leaves the others compared in it."""
+    summary = summarise(
+        [
+            derive(
+                lambda row: row.method in ("tv", "nlm", "identity"),
+                lambda row: lose(row) if row.method == "tv" else row,
+            )
+        ]
+    )
+    ssim = summary.scores.query("metric == 'ssim'")
+    assert ssim.loc[~ssim["entry"].str.endswith("/tv"), "compared"].all()
+    assert not ssim.loc[ssim["entry"].str.endswith("/tv"), "compared"].any()
+    psnr = summary.scores.query("metric == 'psnr'")
+    assert psnr["compared"].all()
