@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from baselines.parameters import Multiple
 from denobench.errors import UnavailableError, reason
 from denobench.methods import denoiser
 
@@ -18,7 +19,7 @@ from denobench.methods import denoiser
     packages=("bm3d", "bm4d"),
     notes="The authors' package: licensed for non-commercial use only.",
 )
-def bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0) -> np.ndarray:
+def bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 1.0) -> np.ndarray:
     """Filter groups of like patches jointly in a three-dimensional transform's domain.
 
     One thread: with more, the package's last bits differ from call to call.

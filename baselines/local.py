@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import scipy
 
+from baselines.parameters import Multiple, Odd, Pixels
 from denobench.methods import denoiser
 
 
@@ -29,7 +30,7 @@ def identity(noisy: np.ndarray, sigma: float | None) -> np.ndarray:  # noqa: ARG
     grid={"width": (2.0, 2.5, 3.0, 3.5, 4.0, 5.0)},
     packages=("opencv-python-headless",),
 )
-def gaussian_filter(noisy: np.ndarray, sigma: float, *, width: float = 3.0) -> np.ndarray:
+def gaussian_filter(noisy: np.ndarray, sigma: float, *, width: Pixels = 3.0) -> np.ndarray:
     """Blur with a Gaussian.
 
     Parameters
@@ -54,7 +55,7 @@ def gaussian_filter(noisy: np.ndarray, sigma: float, *, width: float = 3.0) -> n
     grid={"size": (3, 5, 7)},
     packages=("opencv-python-headless", "scipy"),
 )
-def median(noisy: np.ndarray, sigma: float | None, *, size: int = 3) -> np.ndarray:  # noqa: ARG001
+def median(noisy: np.ndarray, sigma: float | None, *, size: Odd = 3) -> np.ndarray:  # noqa: ARG001
     """Take the median of each pixel's square of ``size`` x ``size`` pixels, an odd number."""
     if size in (3, 5):  # OpenCV is faster, and takes floats in these sizes alone
         return cv2.medianBlur(noisy, size)
@@ -70,7 +71,7 @@ def median(noisy: np.ndarray, sigma: float | None, *, size: int = 3) -> np.ndarr
     packages=("opencv-python-headless",),
 )
 def bilateral(
-    noisy: np.ndarray, sigma: float, *, colour: float = 3.5, space: float = 1.5
+    noisy: np.ndarray, sigma: float, *, colour: Multiple = 3.5, space: Pixels = 1.5
 ) -> np.ndarray:
     """Average near pixels of like value.
 

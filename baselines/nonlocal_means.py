@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import skimage as ski
 
+from baselines.parameters import Multiple, Odd, Side
 from denobench.methods import denoiser
 
 _REFERENCE = (
@@ -22,7 +23,7 @@ _REFERENCE = (
     packages=("scikit-image",),
 )
 def nlm(
-    noisy: np.ndarray, sigma: float, *, h: float = 0.7, patch: int = 5, distance: int = 8
+    noisy: np.ndarray, sigma: float, *, h: Multiple = 0.7, patch: Odd = 5, distance: Side = 8
 ) -> np.ndarray:
     """Average pixels whose patches look alike (scikit-image, fast mode).
 
@@ -33,7 +34,7 @@ def nlm(
     h
         Decay of the weights as a multiple of sigma.
     patch
-        Side of a patch in pixels.
+        Odd side of a patch in pixels.
     distance
         Furthest offset of a compared patch in pixels.
     """
@@ -52,7 +53,7 @@ def nlm(
     notes="OpenCV computes it on 8 bits: the noisy image is clipped to [0, 1] and quantised first.",
 )
 def nlm_opencv(
-    noisy: np.ndarray, sigma: float, *, h: float = 1.0, patch: int = 5, window: int = 17
+    noisy: np.ndarray, sigma: float, *, h: Multiple = 1.0, patch: Odd = 5, window: Odd = 17
 ) -> np.ndarray:
     """Average pixels whose patches look alike (OpenCV, 8 bits).
 

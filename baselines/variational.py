@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import skimage as ski
 
+from baselines.parameters import Multiple
 from denobench.methods import denoiser
 
 
@@ -17,7 +18,7 @@ from denobench.methods import denoiser
     grid={"weight": (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)},
     packages=("scikit-image",),
 )
-def tv(noisy: np.ndarray, sigma: float, *, weight: float = 0.7) -> np.ndarray:
+def tv(noisy: np.ndarray, sigma: float, *, weight: Multiple = 0.7) -> np.ndarray:
     """Minimise total variation by Chambolle's projection.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import skimage as ski
 
+from baselines.parameters import Multiple, Wavelet
 from denobench.methods import denoiser
 
 
@@ -18,7 +19,7 @@ from denobench.methods import denoiser
     packages=("scikit-image", "PyWavelets"),
 )
 def wavelet(
-    noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0, wavelet: str = "sym4"
+    noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 1.0, wavelet: Wavelet = "sym4"
 ) -> np.ndarray:
     """Shrink wavelet coefficients softly by BayesShrink's threshold of each sub-band.
 

@@ -16,6 +16,7 @@ from denobench.errors import DenobenchError, UnavailableError, reason, unknown
 from denobench.files import digest_of
 from denobench.progress import Progress
 from denobench.registry import Origin, Registry
+from denobench.validation import unfit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -326,19 +327,23 @@ def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:
     Raises
     ------
     DenobenchError
-        If the method or one of the parameters is unknown, or the method refuses a value;
-        `UnavailableError` if it cannot be made at all.
+        If the method or one of the parameters is unknown, a parameter's annotation or the method
+        refuses a value; `UnavailableError` if it cannot be made at all.
     """
     found = load(name)
     known = parameters(found)
     for key in given or {}:
         if key not in known:
             raise unknown(f"parameter of method {name!r}", key, known)
+    if fault := unfit(found.__init__ if inspect.isclass(found) else found, given or {}):
+        raise DenobenchError(f"Method {name!r}: {fault}")
     chosen = {**known, **(given or {})}
     if not inspect.isclass(found):
         return FunctionDenoiser(found, **chosen)
     try:
         return cast(Denoiser, found(**chosen))
+    except DenobenchError:
+        raise
     except (TypeError, ValueError) as error:
         raise DenobenchError(f"Method {name!r}: {error}") from error
     except Exception as error:

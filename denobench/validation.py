@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from pydantic import AllowInfNan, Strict
+from pydantic import AllowInfNan, Strict, TypeAdapter, ValidationError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -50,7 +51,8 @@ def explain(found: ErrorDetails) -> str:
         return f"{found['msg'].removeprefix('Value error, ')} (found {shown(value)})"
     if kind in _BOUNDS:
         bound, text = _BOUNDS[kind]
-        right = text.format(context[bound])
+        limit = context[bound]
+        right = text.format(int(limit) if limit == int(limit) else limit)
     elif kind == "literal_error":
         right = str(context["expected"]).replace("'", "")
         close = get_close_matches(str(value), right.replace(" or ", ", ").split(", "), n=1)
@@ -80,3 +82,34 @@ def shown(value: Any) -> str:
         text = f"a {type(value).__name__}"
     text = text if len(text) <= 60 else f"{text[:57]}..."
     return f"the text {text}" if isinstance(value, str) else text
+
+
+def unfit(function: Callable[..., Any], given: Mapping[str, Any]) -> str:
+    """Return what is wrong with values for a function's parameters, or an empty text.
+
+    A value is held against its parameter's annotation, `pydantic.Field` and its like included; one
+    without an annotation, or with one that says nothing of values, may be anything.
+
+    Parameters
+    ----------
+    function
+        Whose keyword parameters are set.
+    given
+        JSON-ready values by parameter.
+    """
+    try:
+        hints = get_type_hints(function, include_extras=True) if given else {}
+    except Exception:  # a stranger's annotation may name what is not imported
+        return ""
+    for name in hints.keys() & given.keys():
+        try:
+            text = json.dumps(given[name])
+            TypeAdapter(hints[name]).validate_json(text, strict=True)
+        except ValidationError as error:
+            # The value as it is written, and not as JSON has it.
+            return f"{name}: {explain({**error.errors()[0], 'input': given[name]})}."
+        except TypeError:
+            continue
+        except Exception:  # of what pydantic cannot check
+            continue
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from baselines.fast_bm3d.profiles import PROFILES
+from baselines.parameters import Multiple
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import denoiser
 
@@ -23,7 +24,7 @@ _REFERENCE = (
     packages=("numba", "PyWavelets"),
     notes="Written from the papers; docs/fast-bm3d.md compares it with the authors' package.",
 )
-def fast_bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0) -> np.ndarray:
+def fast_bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 1.0) -> np.ndarray:
     """Call `denoise_bm3d` with the multiple ``sigma_scale`` of sigma."""
     return denoise_bm3d(noisy, sigma_scale * sigma)
 
@@ -37,7 +38,7 @@ def fast_bm3d(noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0) -> n
     packages=("numba", "PyWavelets"),
     notes="The profile `fast`: fewer, nearer and smaller groups.",
 )
-def fast_bm3d_fast(noisy: np.ndarray, sigma: float, *, sigma_scale: float = 1.0) -> np.ndarray:
+def fast_bm3d_fast(noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 1.0) -> np.ndarray:
     """Call `denoise_bm3d` with its profile ``fast`` and the multiple ``sigma_scale`` of sigma."""
     return denoise_bm3d(noisy, sigma_scale * sigma, profile="fast")
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, estimate_sigma
 
 from denobench import conformance, methods, noise
+from denobench.errors import DenobenchError
 from denobench.metrics import psnr
 
 NAMES = [
@@ -102,3 +103,56 @@ def test_median_is_scipy_s(photograph: np.ndarray, size: int) -> None:
     expected = ndimage.median_filter(noisy, size, mode="nearest")
     answer = methods.build("median", {"size": size}).denoise(noisy, None)
     np.testing.assert_array_equal(answer, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "low", "high"),
+    [
+        ("gaussian-filter", "width", 0, 101),
+        ("median", "size", 0, 103),
+        ("bilateral", "colour", 0, 101),
+        ("bilateral", "space", 0, 101),
+        ("wavelet", "sigma_scale", 0, 101),
+        ("tv", "weight", 0, 101),
+        ("nlm", "h", 0, 101),
+        ("nlm", "patch", 0, 103),
+        ("nlm", "distance", 0, 102),
+        ("nlm-opencv", "h", 0, 101),
+        ("nlm-opencv", "patch", 4, 103),
+        ("nlm-opencv", "window", 4, 103),
+        ("bm3d", "sigma_scale", 0, 101),
+        ("fast-bm3d", "sigma_scale", 0, 101),
+        ("fast-bm3d-fast", "sigma_scale", 0, 101),
+    ],
+)
+def test_values_out_of_range_are_refused(
+    name: str, parameter: str, low: float, high: float
+) -> None:
+    """What the documentation excludes, and what is no number, is named before anything is run."""
+    for value in (low, high, -1, "3", True, [3], None, float("nan"), float("inf")):
+        with pytest.raises(DenobenchError, match=f"'{name}'.*{parameter}: must be"):
+            methods.build(name, {parameter: value})
+
+
+def test_every_parameter_has_a_range() -> None:
+    """No baseline takes a parameter that nothing is held against."""
+    for name in NAMES:
+        for parameter in methods.parameters(methods.load(name)):
+            with pytest.raises(DenobenchError, match=parameter):
+                methods.build(name, {parameter: float("nan")})
+
+
+def test_wavelets_are_those_that_can_be_undone() -> None:
+    """A continuous or unknown wavelet is refused, a biorthogonal one taken."""
+    for name in ("morl", "sym44", 3):
+        with pytest.raises(DenobenchError, match="wavelet: must be"):
+            methods.build("wavelet", {"wavelet": name})
+    methods.build("wavelet", {"wavelet": "bior2.2"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_grids_hold_values_that_are_taken(name: str) -> None:
+    """Everything that tuning may try is within its range."""
+    for parameter, values in methods.load(name).info.grid.items():
+        for value in values:
+            methods.build(name, {parameter: value})

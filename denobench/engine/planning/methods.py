@@ -13,6 +13,7 @@ from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.methods import FittedDenoiser, Info
 from denobench.noise import Noise
 from denobench.registry import Origin, load_plugins
+from denobench.validation import shown
 
 # Multiples of the estimated sigma that are tried where a method is told an estimate.
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4)
@@ -125,7 +126,7 @@ def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
 def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     registered = entry.method or name
     given = entry.parameters
-    levels = tuple(given.pop("levels", ()))
+    levels = _levels(name, given.pop("levels", ()))
     try:
         found = methods.load(registered)
         built = methods.build(registered, given)
@@ -175,6 +176,21 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         "",
         methods.origin(registered),
     )
+
+
+def _levels(name: str, levels: Any) -> tuple[float, ...]:
+    """Return the levels that a blind network is trained for."""
+    if not isinstance(levels, list | tuple):
+        raise DenobenchError(
+            f"Method {name!r}: levels: must be a list, such as [0.05, 0.2] (found {shown(levels)})."
+        )
+    for level in levels:
+        if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level <= 1:
+            raise DenobenchError(
+                f"Method {name!r}: levels: each must be a number above 0 and at most 1 "
+                f"(found {shown(level)})."
+            )
+    return tuple(levels)
 
 
 def _grid(info: Info, track: str, entry: MethodEntry) -> dict[str, Sequence[Any]]:

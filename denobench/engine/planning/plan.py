@@ -264,6 +264,11 @@ def _check_parts(plan: Plan) -> None:
     """Raise if the split leaves nothing to train or to tune on."""
     config, name = plan.config, plan.dataset.name
     fitted = [method.name for method in plan.methods if method.fitted]
+    if fitted and config.side is None:
+        raise DenobenchError(
+            f"{', '.join(fitted)}: has to be trained, on images of one size, which size: native is "
+            "not: give a size (--set size=224), or leave the method out (--methods tv,nlm)."
+        )
     if fitted and len(plan.splits) > 1:
         raise DenobenchError(
             f"{', '.join(fitted)}: has to be trained, which split: folds is not for; "

@@ -68,3 +68,20 @@ def test_cell_is_small_when_it_is_sent() -> None:
 
     for cell in make_plan(_config(methods=["identity", "bm3d"])).cells({}):
         assert len(pickle.dumps(cell)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"methods": ["cdae"], "size": "native"}, "size: native is not: give a size"),
+        ({"methods": {"cdae": {"levels": 3}}}, r"levels: must be a list, such as \[0.05, 0.2\]"),
+        ({"methods": {"cdae": {"levels": ["x"]}}}, "levels: each must be a number"),
+        ({"methods": {"cdae": {"epochs": 0}}}, "epochs"),
+        ({"methods": {"median": {"size": 4}}}, r"size: must be odd \(found 4\)"),
+        ({"methods": {"vst(nlm)": {"h": 0}}, "noise": ["rician:0.1"]}, "h: must be above 0"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(settings: dict[str, object], message: str) -> None:
+    """A setting that no cell could be computed with ends the plan with the way out."""
+    with pytest.raises(DenobenchError, match=message):
+        make_plan(_config(**settings))
