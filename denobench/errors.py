@@ -46,7 +46,8 @@ def unknown(noun: str, name: str, choices: Iterable[str], way_out: str = "") -> 
         What else there is to do, behind the names.
     """
     choices = sorted(choices)
-    close = get_close_matches(name, choices, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    cases = {choice.casefold(): choice for choice in choices}
+    close = get_close_matches(name.casefold(), cases, n=1, cutoff=0.5)
+    hint = f" Did you mean {cases[close[0]]!r}?" if close else ""
     valid = "; ".join(filter(None, [", ".join(choices) or "none", way_out]))
     return DenobenchError(f"Unknown {noun} {name!r}.{hint} Valid: {valid}.")

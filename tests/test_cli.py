@@ -168,22 +168,8 @@ def test_unavailable_method_is_listed_and_skipped(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "qick"], "Did you mean 'quick'"),
         (["run", "--methods", "tvv"], "Did you mean 'tv'"),
-        (["run", "--set", "sise=3"], "Did you mean 'size'"),
-        (["run", "--set", "methods.tv.wieght=3", "--methods", "tv"], "Did you mean 'weight'"),
-        (["run", "--noise", "gausian:0.1"], "Did you mean 'gaussian'"),
-        (["run", "--noise", "gaussian:7"], "gaussian:0.1"),
-        (["run", "--data", "nowhere"], "nowhere"),
-        (["run", "--set", "metrics=[psnrr]"], "Did you mean 'psnr'"),
-        (["run", "--set", "dataset=simulatet"], "Did you mean 'simulated'"),
-        (["report", "nowhere"], "nowhere"),
-        (["check", "nlmm"], "Did you mean 'nlm'"),
-        (["run", "--methods", "vst(nlmm),tv"], "Did you mean 'nlm'"),
-        (["run", "--methods", "vst(nlm)"], "rician:0.09"),
-        (["methods", "nlmm"], "Did you mean 'nlm'"),
         (["denoise", "nowhere.png", "out.png"], "nowhere.png"),
-        (["run", "--plugin", "nowhere.py"], "nowhere.py"),
     ],
 )
 def test_mistakes_exit_with_two(program: Program, words: list[str], message: str) -> None:

@@ -129,6 +129,9 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
     levels = _levels(name, given.pop("levels", ()))
     try:
         found = methods.load(registered)
+        known = {*methods.parameters(found), *MethodEntry.model_fields}
+        if wrong := [key for key in given if key not in known]:
+            raise unknown(f"parameter of method {name!r}", wrong[0], known)
         built = methods.build(registered, given)
     except UnavailableError as error:
         return PlannedMethod(
