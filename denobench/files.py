@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -18,7 +19,7 @@ from denobench.errors import DenobenchError, reason
 # Names that mean themselves everywhere; every other name carries a digest behind two hyphens,
 # which no plain name can hold.
 _PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9]+(?:[-.][a-z0-9]+)*")
-_LONGEST = 60
+_LONGEST = 64  # a SHA-256 stands as it is
 _DIGITS = 12
 
 _LFS = b"version https://git-lfs"
@@ -179,3 +180,71 @@ def damaged(path: Path, error: BaseException) -> DenobenchError:
         f"{path}: {what}; copy it again from where it was made, or remove it and run the command "
         "again that made it."
     )
+
+
+def subfolder(root: Path, *names: str) -> Path:
+    """Return a folder below a run's or a report's, made where it is missing.
+
+    Raises
+    ------
+    DenobenchError
+        If one of the folders is a link: what lies behind it is not the run's.
+    """
+    path = root
+    for name in names:
+        path = path / name
+        if path.is_symlink():
+            raise DenobenchError(
+                f"{path} is a link, and nothing is written outside {root}: replace it by a folder, "
+                "or give another --out."
+            )
+        path.mkdir(exist_ok=True)
+    return path
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files in a folder and its folders, in order; links are neither followed nor named.
+
+    Of a folder that is a link itself there is none.
+    """
+    if folder.is_symlink():
+        return
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def remove_below(root: Path, path: Path) -> None:
+    """Remove a file below a folder, and the folders that are then empty; none through a link."""
+    parents = [*path.relative_to(root).parents][:-1]
+    if path.is_symlink() or any((root / parent).is_symlink() for parent in parents):
+        return
+    path.unlink(missing_ok=True)
+    for parent in parents:
+        try:
+            (root / parent).rmdir()
+        except OSError:  # not empty
+            return
+
+
+def in_place(path: Path) -> Path:
+    """Return the path of a file that is written where it lies, as locks, logs and stores are.
+
+    Raises
+    ------
+    DenobenchError
+        If it is a link, also a hard one: the file of another place would be written.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return path
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        raise DenobenchError(
+            f"{path} is a link to, or shared with, another place, which is not to be written: "
+            "put a copy of the file in its place, or use another folder."
+        )
+    return path

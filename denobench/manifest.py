@@ -149,11 +149,12 @@ class Protocol(_Part):
 
 
 class Shown(_Part):
-    """An image and a level whose pictures the gallery keeps."""
+    """An image and a level whose pictures the gallery keeps, and the observation's key."""
 
     image: str
     noise: str
     level: float
+    observation: str = ""
 
 
 class Hardware(_Part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,10 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from denobench.errors import DenobenchError
-from denobench.files import full_disk, read_json, safe_name, write_bytes, write_text
+from denobench.files import full_disk, read_json, write_text
+from denobench.gallery import Gallery
 
 if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
@@ -306,26 +304,10 @@ class RunFolder:
         """Write the manifest."""
         write_text(self.path / "manifest.json", json.dumps(manifest.record(), indent=2))
 
-    def save_picture(
-        self, image: str, noise: str, level: float, name: str, pixels: np.ndarray
-    ) -> None:
-        """Keep a picture for the gallery: ``clean``, ``noisy`` or a method's answer."""
-        path = self.picture_path(image, noise, level, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # By way of memory: NumPy's own writing does not say that a disk is full.
-        content = io.BytesIO()
-        np.save(content, pixels.astype(np.float32), allow_pickle=False)
-        write_bytes(path, content.getvalue())
-
-    def picture(self, image: str, noise: str, level: float, name: str) -> np.ndarray | None:
-        """Return a picture of the gallery, float32, (H, W), or None if it was not kept."""
-        path = self.picture_path(image, noise, level, name)
-        return np.load(path, allow_pickle=False) if path.is_file() else None
-
-    def picture_path(self, image: str, noise: str, level: float, name: str) -> Path:
-        """Return where a picture of the gallery lies, or would lie."""
-        folder = safe_name(image, noise, f"{level:g}")
-        return self.path / "gallery" / folder / f"{safe_name(name)}.npy"
+    @property
+    def gallery(self) -> Gallery:
+        """The pictures that are kept."""
+        return Gallery(self.path)
 
 
 def machine_noise(timing: pd.DataFrame) -> str:

@@ -39,7 +39,7 @@ def test_names_are_safe(parts: list[str]) -> None:
     """A name is short ASCII without separators, hidden files or anything a shell reads."""
     name = safe_name(*parts)
     assert name.isascii()
-    assert 0 < len(name) <= 60
+    assert 0 < len(name) <= 64
     assert name[0].isalnum()
     assert set(name) <= {*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."}
     assert ".." not in name

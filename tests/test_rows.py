@@ -74,17 +74,6 @@ def test_folder_without_a_run_is_refused(tmp_path: Path) -> None:
         RunFolder.open(tmp_path)
 
 
-def test_pictures_come_back(tmp_path: Path) -> None:
-    """A gallery's picture is found by image, corruption and name, whatever the image's id."""
-    folder = RunFolder(tmp_path)
-    pixels = np.random.default_rng(0).random((8, 9)).astype(np.float32)
-    folder.save_picture("no/a name 1.jpg", "gaussian", 0.1, "tv", pixels)
-    found = folder.picture("no/a name 1.jpg", "gaussian", 0.1, "tv")
-    assert found is not None
-    np.testing.assert_array_equal(found, pixels)
-    assert folder.picture("no/a name 1.jpg", "gaussian", 0.2, "tv") is None
-
-
 def test_broken_store_is_named(tmp_path: Path) -> None:
     """A store that is no SQLite file gives one error with its path."""
     (tmp_path / "rows.sqlite").write_text("this is not a database, not at all")

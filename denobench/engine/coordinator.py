@@ -21,8 +21,8 @@ from denobench.engine.status import Journal
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
-from denobench.files import naming_full_disk, write_text
-from denobench.manifest import Manifest
+from denobench.files import in_place, naming_full_disk, write_text
+from denobench.manifest import Manifest, Shown
 from denobench.progress import Watcher, of_stage
 from denobench.registry import hidings
 from denobench.rows import LOG, Row, RunFolder, machine_noise
@@ -118,8 +118,9 @@ def _locked(path: Path) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DenobenchError(f"{path} cannot be the run's folder ({error.strerror}).") from None
+    lock, *_ = (in_place(path / name) for name in (".lock", "rows.sqlite", "run.log", LOG))
     try:
-        with FileLock(path / ".lock", timeout=0):
+        with FileLock(lock, timeout=0):
             yield
     except Timeout:
         raise DenobenchError(
@@ -166,6 +167,7 @@ def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> It
     outcome.cells = len(cells) + len(lost)
     keys = [cell.key for cell in cells] + [found.key for found in lost]
     folder.write_plan(keys, trials)
+    about = about.but(gallery=_shown(cells))
     yield about
     _keep_lost(lost, folder)
 
@@ -183,6 +185,20 @@ def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> It
     started = time.perf_counter()
     if _time(plan, cells, folder, watcher):
         yield about.took(timing_s=_since(started))
+
+
+def _shown(cells: Iterable[Cell]) -> tuple[Shown, ...]:
+    """Return what the gallery shows: the observations of the cells whose pictures are kept."""
+    observed = {cell.observation: cell for cell in cells if cell.picture}
+    return tuple(
+        Shown(
+            image=cell.item.id,
+            noise=cell.noise.model,
+            level=cell.noise.level,
+            observation=observation,
+        )
+        for observation, cell in observed.items()
+    )
 
 
 def _since(started: float) -> float:
@@ -251,7 +267,8 @@ def _pending(
     pending = [
         cell
         for cell in cells
-        if statuses.get(cell.key) != "ok" or (cell.picture and _picture_missing(cell, folder))
+        if statuses.get(cell.key) != "ok"
+        or (cell.picture and not folder.gallery.holds(cell.observation, cell.key))
     ]
     if not pending:
         return []
@@ -271,22 +288,20 @@ def _pending(
     return pending
 
 
-def _picture_missing(cell: Cell, folder: RunFolder) -> bool:
-    picture = folder.picture(cell.item.id, cell.noise.model, cell.noise.level, cell.method)
-    return picture is None
-
-
 def _compute(pending: list[Cell], executor: Executor, outcome: Outcome, watcher: Watcher) -> float:
     """Compute cells, store their rows, and return the seconds that workers were busy."""
     settled = outcome.cells - len(pending)
     stage = _Stage("Cells", watcher)
     stage.reach(settled, outcome.cells)
     busy = 0.0
+    observations = {cell.key: cell.observation for cell in pending}
 
     def finished(computed: Sequence[Computed]) -> None:
         nonlocal busy, settled
         for each in computed:
-            _keep_pictures(each, outcome.folder)
+            if each.pictures:
+                observation = observations[each.row.key]
+                outcome.folder.gallery.save(observation, each.row.key, each.pictures)
         rows = [each.row for each in computed]
         outcome.folder.store.add(rows)
         outcome.computed += sum(found.status != "skipped" for found in rows)
@@ -308,12 +323,6 @@ def _tell(rows: list[Row], watcher: Watcher) -> None:
         (found.method, found.error) for found in rows if found.status == "skipped"
     }:
         watcher.say(f"{name} is skipped: {reason}")
-
-
-def _keep_pictures(computed: Computed, folder: RunFolder) -> None:
-    found = computed.row
-    for name, pixels in computed.pictures.items():
-        folder.save_picture(found.image, found.noise, found.level, name, pixels)
 
 
 def _time(plan: Plan, cells: list[Cell], folder: RunFolder, watcher: Watcher) -> bool:

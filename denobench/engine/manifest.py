@@ -30,22 +30,24 @@ from denobench.manifest import (
     NoiseRecord,
     Protocol,
     ResidualNoise,
-    Shown,
-    Stages,
 )
 from denobench.registry import Origin
 
 RESIDUAL_SAMPLE = 20
 
+_KEPT = ("gallery", "models", "stages")
+
 
 def describe(plan: Plan, name: str, earlier: Manifest | None = None) -> Manifest:
     """Return a run's manifest; training and stages are added as they end.
 
-    From the manifest of an ``earlier`` run of the folder are kept how long its stages took and, if
-    the tested images are the same, how noisy these are.
+    From the manifest of an ``earlier`` run of the folder are kept how long its stages took, which
+    pictures and weights lie there and, if the tested images are the same, how noisy these are.
     """
     config = plan.config
     models = sorted({corruption.model for corruption in config.noises})
+    # Of the earlier run until the stages say more: they lie in the folder as its plan has them.
+    kept = {} if earlier is None else {name: getattr(earlier, name) for name in _KEPT}
     written = config.model_dump(mode="json", exclude={"data"})
     return Manifest(
         name=name,
@@ -63,15 +65,10 @@ def describe(plan: Plan, name: str, earlier: Manifest | None = None) -> Manifest
             foreground=_summary_line(images.foreground),
         ),
         noise_models={name: NoiseRecord(title=noise.REGISTRY.load(name).title) for name in models},
-        gallery=tuple(
-            Shown(image=item.id, noise=corruption.model, level=corruption.level)
-            for item in plan.test[: config.gallery]
-            for corruption in config.noises
-        ),
         versions=_versions(plan.methods),
         hardware=Hardware(**hardware()),
         git=_git(),
-        stages=earlier.stages if earlier else Stages(),
+        **kept,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from denobench.errors import DenobenchError
+from denobench.files import files_below, in_place, remove_below
 from denobench.rows import RunFolder
 
 
@@ -53,13 +54,11 @@ def remove(folder: RunFolder, stale: Stale) -> None:
         If a denobench is filling the folder.
     """
     try:
-        with FileLock(folder.path / ".lock", timeout=0):
+        with FileLock(in_place(folder.path / ".lock"), timeout=0):
             if stale.rows:
                 folder.store.remove(stale.rows)
             for path in stale.files:
-                path.unlink(missing_ok=True)
-                if not any(path.parent.iterdir()):
-                    path.parent.rmdir()
+                remove_below(folder.path, path)
     except Timeout:
         raise DenobenchError(
             f"{folder.path} is being filled; clean it when that is done."
@@ -68,15 +67,9 @@ def remove(folder: RunFolder, stale: Stale) -> None:
 
 def _files(folder: RunFolder) -> Iterator[Path]:
     about = folder.manifest()
-    pictures = {
-        folder.picture_path(shown.image, shown.noise, shown.level, name)
-        for shown in about.gallery
-        for name in ("clean", "noisy", *about.methods)
-    }
-    models = {folder.path / "models" / name for name in about.models}
-    for found in (folder.path / "gallery").glob("*/*"):
-        if found not in pictures:
-            yield found
-    for found in (folder.path / "models").glob("*"):
-        if found not in models:
+    shown = [each.observation for each in about.gallery]
+    yield from folder.gallery.stale(shown, folder.planned() or ())
+    models = folder.path / "models"
+    for found in files_below(models):
+        if found.relative_to(models).as_posix() not in about.models:
             yield found

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denobench.errors import DenobenchError
-from denobench.files import replacing, write_text
+from denobench.files import replacing, subfolder, write_text
 from denobench.progress import Progress, unheard
 from denobench.report.record import Report
 from denobench.rows import RunFolder
@@ -105,8 +105,9 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     from denobench.report.text.prose import paragraphs
     from denobench.report.text.verdict import judge
 
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("tables", "figures"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        subfolder(folder, name)
     progress(1, 4, "tables")
     tables = make_tables(summary)
     paths = [*_export(summary, folder)]

@@ -225,7 +225,28 @@ def test_pictures_are_kept_for_the_gallery(compare: Compare) -> None:
     outcome = compare()
     shown = json.loads((outcome.folder.path / "manifest.json").read_text())["gallery"]
     assert len(shown) == 1
-    where = shown[0]["image"], shown[0]["noise"], shown[0]["level"]
-    for name in ("clean", "noisy", "identity", "tv"):
-        assert outcome.folder.picture(*where, name) is not None
     assert len(list((outcome.folder.path / "gallery").iterdir())) == 1
+    observation = shown[0]["observation"]
+    kept = outcome.folder.gallery.observation(observation)
+    assert kept is not None
+    clean, noisy = kept
+    rows = [row for row in outcome.folder.current() if row.image == shown[0]["image"]]
+    assert len(rows) == 2
+    for row in rows:
+        answer = outcome.folder.gallery.answer(observation, row.key, clean.shape)
+        assert answer is not None
+        error = ((answer.astype(float) - clean) ** 2).mean()
+        assert row.metrics["psnr"] == pytest.approx(-10 * np.log10(error), abs=1e-4)
+        if row.method == "identity":
+            np.testing.assert_array_equal(answer, np.clip(noisy, 0, 1))
+
+
+def test_pictures_follow_their_cells(compare: Compare) -> None:
+    """Back at an earlier size its pictures are shown again, none is computed or drawn over."""
+    first = compare(size=48)
+    before = {path: path.read_bytes() for path in (first.folder.path / "gallery").rglob("*.npy")}
+    compare(size=32)
+    again = compare(size=48)
+    assert again.computed == 0
+    assert again.folder.manifest().gallery == first.folder.manifest().gallery
+    assert all(path.read_bytes() == content for path, content in before.items())

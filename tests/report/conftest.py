@@ -16,6 +16,7 @@ import pytest
 from scipy import ndimage
 from skimage import data, metrics, restoration, transform
 
+from denobench.gallery import Pictures
 from denobench.manifest import parse
 from denobench.noise import corrupt, draw_fields, gaussian, rician
 from denobench.report import Report, write
@@ -117,21 +118,20 @@ def compute_rows(
             for model, level in noises:
                 noisy = corrupt(clean, NOISES[model], level, fields[: NOISES[model].fields])
                 keep = image in gallery and realisation == 0
-                if keep:
-                    folder.save_picture(image, model, level, "clean", clean)
-                    folder.save_picture(image, model, level, "noisy", noisy)
                 for name, (_, registered, track, function) in methods.items():
                     status, error, scores, start = "ok", "", {}, perf_counter()
+                    key = f"{name}|{model}:{level}|{image}|{realisation}"
                     try:
                         denoised = np.clip(function(noisy, level), 0, 1)
                         scores = score(clean, denoised)
                         if keep:
-                            folder.save_picture(image, model, level, name, denoised)
+                            observation = f"{image} {model}:{level}"
+                            folder.gallery.save(observation, key, Pictures(clean, noisy, denoised))
                     except Exception as problem:
                         status, error = "failed", f"{type(problem).__name__}: {problem}"
                     rows.append(
                         Row(
-                            key=f"{name}|{model}:{level}|{image}|{realisation}",
+                            key=key,
                             method=name, parameters=json.dumps({"of": registered}), track=track,
                             noise=model, level=level, realisation=realisation,
                             image=image, label=label, cluster=cluster,
@@ -308,7 +308,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     manifest = make_manifest(
         rows,
         METHODS,
-        gallery=[{"image": "head_00.png", "noise": "gaussian", "level": 0.1}],
+        gallery=[
+            {
+                "image": "head_00.png",
+                "noise": "gaussian",
+                "level": 0.1,
+                "observation": "head_00.png gaussian:0.1",
+            }
+        ],
     )
     manifest["methods"]["median"] |= {
         "training": {"epochs": 25, "kept_epoch": 25, "seconds": 2.5, "images": 10},

@@ -47,6 +47,13 @@ class Cell:
         return self.registered if self.foreign else ""
 
     @cached_property
+    def observation(self) -> str:
+        """Digest of everything that can change the clean or the noisy image."""
+        image = (self.item.id, self.item.digest, self.size)
+        noise = (str(self.noise), self.seed, self.realisation)
+        return digest_of([PROTOCOL, self.protocol, *image, *noise])
+
+    @cached_property
     def key(self) -> str:
         """Digest of everything that can change the answer or its scores."""
         parts = [

@@ -19,7 +19,7 @@ from denobench.engine.workers.cells import row
 from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
-from denobench.files import write_text
+from denobench.files import replacing, safe_name, subfolder, write_text
 from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
@@ -206,8 +206,8 @@ def _keep_model(
     folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
 ) -> str:
     """Copy the weights into the run's folder, and return the copy's name."""
-    levels = "-".join(f"{each.level:g}" for each in corruptions)
-    name = f"{method.name}-{corruptions[0].model}-{levels}{model.weights.suffix}"
-    (folder.path / "models").mkdir(exist_ok=True)
-    shutil.copyfile(model.weights, folder.path / "models" / name)
+    levels = (f"{each.level:g}" for each in corruptions)
+    name = safe_name(method.name, corruptions[0].model, *levels) + model.weights.suffix
+    with replacing(subfolder(folder.path, "models") / name) as temporary:
+        shutil.copyfile(model.weights, temporary)
     return name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.files import digest_bytes
+from denobench.gallery import Pictures
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.metrics import Metric
 from denobench.noise import Noise
@@ -38,13 +39,13 @@ class Computed:
     row
         The cell's record.
     pictures
-        For the gallery, by name: ``clean``, ``noisy`` and the method's answer; or empty.
+        For the gallery, if the cell is shown there.
     seconds
         Wall time of the whole cell: reading, noise, the call and scoring.
     """
 
     row: Row
-    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    pictures: Pictures | None = None
     seconds: float = 0.0
 
 
@@ -90,7 +91,7 @@ def compute(cell: Cell) -> Computed:
         sigma=sigma,
         field_digest=field_digest,
     )
-    pictures = {"clean": clean, "noisy": noisy, cell.method: denoised} if cell.picture else {}
+    pictures = Pictures(clean, noisy, denoised) if cell.picture else None
     return Computed(found, pictures, time.perf_counter() - started)
 
 

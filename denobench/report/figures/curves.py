@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
+from denobench.files import safe_name
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import TRACKS, Summary, finite
 from denobench.report.figures.style import (
@@ -86,7 +87,7 @@ def _quality(summary: Summary, noise: str) -> Picture | None:
     bounded = any(scores["low"].notna().any() for scores in found.values())
     interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
     return Picture(
-        f"quality-{noise}",
+        safe_name("quality", noise),
         f"{titles} {at}, {summary.noises[noise]} noise",
         f"Means{interval}; {captions.images(summary, noise)}.",
         figure,
@@ -163,7 +164,7 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
     figure.supxlabel("Time per image in milliseconds (log scale)", fontsize=8)
     legend(figure, summary, shown)
     return Picture(
-        f"runtime-{noise}",
+        safe_name("runtime", noise),
         f"{metric.title} against runtime, {summary.noises[noise]} noise",
         f"{'Up' if metric.higher_is_better else 'Down'} and to the left is better. Vertical bars: "
         "95 % intervals of the mean; horizontal bars: quartiles of the time per image; dashed "
@@ -216,7 +217,7 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
     complete = (summary.scores["completed"] == summary.scores["planned"]).all()
     figure.supxlabel(f"Gain over the identity, {metric.axis}", fontsize=8)
     return Picture(
-        f"gain-{noise}",
+        safe_name("gain", noise),
         f"Gain in {metric.title} over the identity, image by image, {summary.noises[noise]} noise",
         "One point per image, realisations averaged; boxes show median and quartiles. Left of the "
         f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
@@ -269,8 +270,9 @@ def _training(summary: Summary, entry: Entry) -> Picture | None:
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
     remark = entry.details.remark
     return Picture(
-        f"training-{entry.id.replace('/', '-') if len(summary.folders) > 1 else entry.name}",
+        safe_name("training", *([entry.run] if len(summary.folders) > 1 else []), entry.name),
         f"Training of {entry.label}",
         f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
         figure,
+        place="training",
     )

@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
@@ -14,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
-from denobench.report.data.entries import Entry
+from denobench.manifest import Shown
 from denobench.report.data.summary import Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, style
 
@@ -26,38 +27,45 @@ _FRAME = "#ffd23f"
 
 def draw_gallery(summary: Summary) -> Iterator[Picture]:
     """Yield a figure per image and noise model that the manifests list, at the middle level."""
-    listed: dict[tuple[str, str], list[float]] = {}
-    for manifest in summary.manifests.values():
+    listed: dict[tuple[str, str], dict[float, dict[str, Shown]]] = {}
+    for run, manifest in summary.manifests.items():
         for shown in manifest.gallery:
-            listed.setdefault((shown.image, shown.noise), []).append(shown.level)
-    for place, ((image, noise), levels) in enumerate(listed.items(), start=1):
-        level = sorted(set(levels))[(len(set(levels)) - 1) // 2]
+            levels = listed.setdefault((shown.image, shown.noise), {})
+            levels.setdefault(shown.level, {})[run] = shown
+    for place, levels in enumerate(listed.values(), start=1):
+        middle = sorted(levels)[(len(levels) - 1) // 2]
         with style():
-            picture = _picture(summary, image, noise, level, place)
+            picture = _picture(summary, levels[middle], place)
         if picture:
             yield picture
 
 
-def _picture(summary: Summary, image: str, noise: str, level: float, place: int) -> Picture | None:
-    """Draw one image of the gallery, or nothing if its pixels were not kept."""
-    folders = summary.folders
-    base = next(
-        (f for f in folders.values() if f.picture(image, noise, level, "clean") is not None), None
+def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Picture | None:
+    """Draw one image of the gallery, or nothing if its pixels were not kept.
+
+    ``observed`` holds, by run, the observation that the run kept.
+    """
+    galleries = {run: folder.gallery for run, folder in summary.folders.items()}
+    found = (galleries[run].observation(shown.observation) for run, shown in observed.items())
+    kept = next((each for each in found if each is not None), None)
+    if kept is None:
+        return None
+    clean, noisy = kept
+    shown = next(iter(observed.values()))
+    image, noise, level = shown.image, shown.noise, shown.level
+    cells = _cells(summary, image, noise, level)
+    nothing = next(
+        (cells[each.id] for each in summary.entries if each.identity and each.id in cells), None
     )
-    if base is None:
-        return None
-    clean, noisy = (base.picture(image, noise, level, name) for name in ("clean", "noisy"))
-    tiles: list[tuple[str, str, np.ndarray]] = []
-    nothing = next((entry for entry in summary.entries if entry.identity), None)
-    if noisy is not None:
-        score = _score(summary, nothing, image, noise, level) if nothing else ""
-        tiles.append(("Noisy", score, noisy))
+    tiles: list[tuple[str, str, np.ndarray]] = [("Noisy", _score(summary, nothing), noisy)]
     for entry in summary.entries:
-        answer = folders[entry.run].picture(image, noise, level, entry.name)
-        if answer is not None and not entry.identity:
-            tiles.append((entry.label, _score(summary, entry, image, noise, level), answer))
-    if clean is None or not tiles:
-        return None
+        cell = cells.get(entry.id)
+        if entry.identity or cell is None or entry.run not in observed:
+            continue
+        observation = observed[entry.run].observation
+        answer = galleries[entry.run].answer(observation, str(cell["key"]), clean.shape)
+        if answer is not None:
+            tiles.append((entry.label, _score(summary, cell), answer))
     return Picture(
         f"gallery-{place}",
         f"{image}, {summary.noises.get(noise, noise)} noise at σ = {level:g}",
@@ -66,19 +74,25 @@ def _picture(summary: Summary, image: str, noise: str, level: float, place: int)
         "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
         "all; PSNR in dB and SSIM.",
         _draw(clean, tiles),
+        place="gallery",
     )
 
 
-def _score(summary: Summary, entry: Entry, image: str, noise: str, level: float) -> str:
-    """Return the scores of the first realisation, the one the gallery shows."""
+def _cells(summary: Summary, image: str, noise: str, level: float) -> dict[str, pd.Series]:
+    """Return, by entry, the completed rows of the first realisation, the one that is shown."""
     rows = summary.rows
     rows = rows[
-        (rows["entry"] == entry.id) & (rows["image"] == image) & (rows["noise"] == noise)
-        & (rows["level"] == level) & (rows["status"] == "ok")
-    ].sort_values("realisation")  # fmt: skip
-    if rows.empty:
+        (rows["image"] == image) & (rows["noise"] == noise) & (rows["level"] == level)
+        & (rows["realisation"] == 0) & (rows["status"] == "ok")
+    ]  # fmt: skip
+    return {str(row["entry"]): row for _, row in rows.iterrows()}
+
+
+def _score(summary: Summary, cell: pd.Series | None) -> str:
+    """Return the scores of a cell, where it has some."""
+    if cell is None:
         return ""
-    return " / ".join(metric.text(rows.iloc[0][metric.name]) for metric in summary.headline)
+    return " / ".join(metric.text(cell[metric.name]) for metric in summary.headline)
 
 
 def _draw(clean: np.ndarray, tiles: list[tuple[str, str, np.ndarray]]) -> Figure:

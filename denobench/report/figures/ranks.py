@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scikit_posthocs import critical_difference_diagram
 
+from denobench.files import safe_name
 from denobench.report.data.pairs import ALPHA
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, looks, style
@@ -48,7 +49,7 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
                     crossbar_props={"color": "#333333", "linewidth": 2.5},
                 )
             yield Picture(
-                f"ranks-{noise}-{track}",
+                safe_name("ranks", noise, track),
                 f"Mean ranks in {metric.title}, {summary.noises[noise]} noise, {track} track",
                 f"1 is the best, over {found.clusters} clusters, levels averaged. A bar joins "
                 "methods that Nemenyi's test cannot tell apart at 5 %: mean ranks less than "

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from denobench.files import safe_name
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary, finite
 from denobench.report.figures.style import PANELS, Picture, look, panels, pick, style
@@ -67,7 +68,7 @@ def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
     ]
     figure.legend(handles=handles, loc="outside right upper", frameon=False)
     return Picture(
-        f"wrong-sigma-{noise}",
+        safe_name("wrong", "sigma", noise),
         f"{metric.title} when told a wrong σ, {summary.noises[noise]} noise",
         "Mean and 95 % bootstrap interval over clusters; dashed line: the identity.",
         figure,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -49,6 +49,10 @@ _STYLE: dict[str, Any] = {
 }
 
 
+# Where on the page a figure stands: with its noise model's tables, or in a section of its own.
+Place = Literal["noise", "gallery", "tuning", "training"]
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure with its file's name, title, caption and the noise model it is about, if any."""
@@ -58,6 +62,7 @@ class Picture:
     caption: str
     figure: Figure
     noise: str = ""
+    place: Place = "noise"
 
 
 @dataclass(frozen=True)

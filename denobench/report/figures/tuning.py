@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from denobench.files import safe_name
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, style
@@ -34,13 +35,14 @@ def draw_tuning(summary: Summary) -> Iterator[Picture]:
             with style():
                 figure = _draw(found, panels)
             yield Picture(
-                f"tuning-{noise}",
+                safe_name("tuning", noise),
                 f"Tuning, {title} noise",
                 "PSNR on the foreground of validation images, in dB below the best setting tried. "
                 "Dots: chosen; rings: the default. Other parameters are at the best that was tried "
                 "with each value.",
                 figure,
                 noise,
+                "tuning",
             )
 
 

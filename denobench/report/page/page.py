@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from jinja2 import Environment, PackageLoader
 
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Table
-from denobench.report.figures.style import DPI, Picture
+from denobench.report.figures.style import DPI, Picture, Place
 from denobench.report.text import captions
 from denobench.report.text.verdict import Line
 
@@ -42,18 +42,16 @@ def render(
         Paragraphs for a paper.
     """
     environment = Environment(loader=PackageLoader("denobench.report", "page"), autoescape=True)
-    shown = [_embed(picture, path) for picture, path in pictures]
+    shown: dict[Place, list[dict[str, Any]]] = {place: [] for place in get_args(Place)}
+    for picture, path in pictures:
+        shown[picture.place].append(_embed(picture, path))
     apart = {table.name: table for table in tables if not table.noise}
     noises = [
         {
             "name": noise,
             "title": title,
             "tables": [table for table in tables if table.noise == noise],
-            "figures": [
-                picture
-                for picture in shown
-                if picture["noise"] == noise and not picture["name"].startswith("tuning-")
-            ],
+            "figures": [each for each in shown["noise"] if each["noise"] == noise],
         }
         for noise, title in summary.noises.items()
     ]
@@ -63,9 +61,9 @@ def render(
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
         noises=noises,
         texts=texts,
-        gallery=[picture for picture in shown if picture["name"].startswith("gallery-")],
-        trials=[picture for picture in shown if picture["name"].startswith("tuning-")],
-        curves=[picture for picture in shown if picture["name"].startswith("training-")],
+        gallery=shown["gallery"],
+        trials=shown["tuning"],
+        curves=shown["training"],
         tuning=apart.get("tuning"),
         timing=apart.get("timing"),
         training=apart.get("training"),

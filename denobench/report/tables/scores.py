@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from denobench.files import safe_name
 from denobench.manifest import TrainingRecord
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
@@ -56,10 +57,10 @@ def make_tables(summary: Summary) -> list[Table]:
 def main_tables(summary: Summary) -> list[Table]:
     """Return the main table of every noise model."""
     metrics = summary.headline
-    return [_quality(summary, noise, "quality", metrics) for noise in summary.noises if metrics]
+    return [_quality(summary, noise, ("quality",), metrics) for noise in summary.noises if metrics]
 
 
-def _kinds(summary: Summary) -> list[tuple[str, list[Score]]]:
+def _kinds(summary: Summary) -> list[tuple[tuple[str, ...], list[Score]]]:
     """Return which scores share a table: the main ones, their foreground, every other metric."""
     main = summary.headline
     bases = [metric.base for metric in main]
@@ -69,16 +70,24 @@ def _kinds(summary: Summary) -> list[tuple[str, list[Score]]]:
         if f"{base}_foreground" in summary.metrics
         and summary.metrics[f"{base}_foreground"] not in main
     ]
-    kinds = [("quality", main), ("foreground", foreground)]
+    kinds: list[tuple[tuple[str, ...], list[Score]]] = [
+        (("quality",), main),
+        (("foreground",), foreground),
+    ]
     others = dict.fromkeys(m.base for m in summary.metrics.values() if m.base not in bases)
     kinds += [
-        (base, [metric for metric in summary.metrics.values() if metric.base == base])
+        (
+            ("score", base) if base in ("quality", "foreground") else (base,),
+            [metric for metric in summary.metrics.values() if metric.base == base],
+        )
         for base in others
     ]
     return [(name, metrics) for name, metrics in kinds if metrics]
 
 
-def _quality(summary: Summary, noise: str, name: str, metrics: Sequence[Score]) -> Table:
+def _quality(
+    summary: Summary, noise: str, name: tuple[str, ...], metrics: Sequence[Score]
+) -> Table:
     """Return scores by method and level, methods grouped by track."""
     names = [metric.name for metric in metrics]
     scores = summary.scores
@@ -112,7 +121,7 @@ def _quality(summary: Summary, noise: str, name: str, metrics: Sequence[Score]) 
 
     short, title, units = _titles(metrics)
     return Table(
-        name=f"{name}-{noise}",
+        name=safe_name(*name, noise),
         title=f"{title}, {summary.noises[noise]} noise",
         caption=f"{captions.images(summary, noise)}. {units}σ is a fraction of full scale; "
         "ms is the median time per image.",
@@ -143,7 +152,7 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
     shown = [entry for entry in summary.shown(noise) if entry.id in set(pairs["entry"])]
     chosen = summary.reference.label if summary.reference else ""
     return Table(
-        name=f"paired-{metric.name}-{noise}",
+        name=safe_name("paired", metric.name, noise),
         title=f"{metric.title} against {chosen}, {summary.noises[noise]} noise",
         caption=f"{captions.images(summary, noise)}. Δ: mean difference to {chosen}"
         f"{f' in {metric.unit}' if metric.unit else ''}, with its 95 % interval; p: paired "
