@@ -50,7 +50,7 @@ class Cell:
     def observation(self) -> str:
         """Digest of everything that can change the clean or the noisy image."""
         image = (self.item.id, self.item.digest, self.size)
-        noise = (str(self.noise), self.seed, self.realisation)
+        noise = (self.noise.model, self.noise.level, self.seed, self.realisation)
         return digest_of([PROTOCOL, self.protocol, *image, *noise])
 
     @cached_property
