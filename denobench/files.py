@@ -191,6 +191,7 @@ def subfolder(root: Path, *names: str) -> Path:
         If one of the folders is a link: what lies behind it is not the run's.
     """
     path = root
+    path.mkdir(parents=True, exist_ok=True)
     for name in names:
         path = path / name
         if path.is_symlink():

@@ -105,7 +105,6 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     from denobench.report.text.prose import paragraphs
     from denobench.report.text.verdict import judge
 
-    folder.mkdir(parents=True, exist_ok=True)
     for name in ("tables", "figures"):
         subfolder(folder, name)
     progress(1, 4, "tables")
