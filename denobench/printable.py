@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 # Joiners inside words of some scripts, and inside emoji: invisible, but nothing is moved by them.
-_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
 def printable(text: str, *, lines: bool = False) -> str:
@@ -33,7 +33,7 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 
 def _stays(letter: str, lines: bool) -> bool:
-    if letter in _JOINERS or letter.isprintable() or (lines and letter == "\n"):
+    if letter in JOINERS or letter.isprintable() or (lines and letter == "\n"):
         return True
     return unicodedata.category(letter) == "Zs"
 

@@ -15,6 +15,11 @@ SCORE = "psnr_foreground"
 SCOPE = ["method", "fold", "noise", "levels"]
 
 
+def read_levels(text: object) -> tuple[float, ...]:
+    """Return the levels that a table's column ``levels`` holds."""
+    return tuple(map(float, str(text).split()))
+
+
 def score(cells: pd.DataFrame) -> float:
     """Return the score of a trial.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from denobench.report.data.summary import Summary
     from denobench.report.data.table import Table
+    from denobench.report.figures.style import Picture
 
 __all__ = ["Report", "console_table", "texts", "unchanged", "write"]
 
@@ -93,17 +94,25 @@ def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
     return found | {"text.md": "\n\n".join(map(markdown_escape, paragraphs(summary))) + "\n"}
 
 
-def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
+def _figures() -> list[Callable[[Summary], Iterator[Picture]]]:
+    """Return what draws, in the page's order."""
     from denobench.report.figures.curves import draw
     from denobench.report.figures.gallery import draw_gallery
     from denobench.report.figures.ranks import draw_ranks
     from denobench.report.figures.sensitivity import draw_sensitivity
-    from denobench.report.figures.style import save
+    from denobench.report.figures.training import draw_training
     from denobench.report.figures.tuning import draw_tuning
+
+    return [draw, draw_ranks, draw_sensitivity, draw_training, draw_tuning, draw_gallery]
+
+
+def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
+    from denobench.report.figures.files import save_all
+    from denobench.report.figures.style import remark
     from denobench.report.page.page import render
     from denobench.report.tables.scores import main_tables, make_tables
     from denobench.report.text.prose import paragraphs
-    from denobench.report.text.verdict import judge
+    from denobench.report.text.verdict import WARNING, Line, judge
 
     for name in ("tables", "figures"):
         subfolder(folder, name)
@@ -114,15 +123,15 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     for name, text in written.items():
         write_text(folder / name, text)
         paths.append(folder / name)
-    pictures = []
-    figures = (draw, draw_ranks, draw_sensitivity, draw_tuning, draw_gallery)
-    for draws in figures:
-        progress(3 if draws is draw_gallery else 2, 4, "figures")
-        for picture in draws(summary):
-            files = save(picture, folder / "figures")
-            pictures.append((picture, files[0]))
-            paths += files
+    drawn = [picture for draws in _figures() for picture in draws(summary)]
+    progress(2, 4, "figures")
+    files = save_all(drawn, folder / "figures")
+    pictures = [(picture, pair[0]) for picture, pair in zip(drawn, files, strict=True)]
+    paths += [path for pair in files for path in pair]
+    progress(3, 4, "page")
     lines = judge(summary)
+    if text := remark(summary):
+        lines.append(Line(WARNING, text))
     html = render(summary, tables, pictures, lines, paragraphs(summary))
     write_text(folder / "report.html", html)
     progress(4, 4, "report")

@@ -164,7 +164,7 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         failures=_failures(rows, entries),
         missing=missing,
         timing=_timing(runs, manifests, entries),
-        training=_attach(runs, "training", entries),
+        training=_with_levels(_attach(runs, "training", entries)),
         trials=_trials(runs, entries),
     )
 
@@ -229,7 +229,14 @@ def _trials(runs: Mapping[str, RunFolder], entries: Sequence[Entry]) -> pd.DataF
         return trials.summarise(pd.DataFrame(columns=trials.SCOPE)).assign(entry="")
     cells["levels"] = cells["levels"].astype(str)
     found = [trials.summarise(part).assign(entry=entry) for entry, part in cells.groupby("entry")]
-    return pd.concat(found, ignore_index=True)
+    return _with_levels(pd.concat(found, ignore_index=True))
+
+
+def _with_levels(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose levels are numbers, as a tuple."""
+    if table.empty:
+        return table
+    return table.assign(levels=table["levels"].map(trials.read_levels))
 
 
 def _timing(

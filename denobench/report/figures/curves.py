@@ -1,4 +1,4 @@
-"""The figures: quality over level and runtime, gain per image, training."""
+"""The main figures: quality over level and runtime, and gain per image."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from denobench.files import safe_name
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import TRACKS, Summary, finite
 from denobench.report.figures.style import (
-    COLOURS,
     GREY,
     PANELS,
     Look,
     Picture,
+    labels,
     legend,
     looks,
     panels,
@@ -30,9 +29,6 @@ from denobench.report.figures.style import (
     style,
 )
 from denobench.report.text import captions
-
-# What a figure of a training shows, as far as a history has it.
-_CURVES = {"Loss (log scale)": ("loss", "val_loss"), "Validation PSNR (dB)": ("val_psnr",)}
 
 
 @contextmanager
@@ -47,18 +43,13 @@ def _same_jitter() -> Iterator[None]:
 
 
 def draw(summary: Summary) -> Iterator[Picture]:
-    """Yield every figure that the runs have the numbers for, but the gallery."""
+    """Yield the figures of scores that the runs have the numbers for."""
     for noise in summary.noises:
         for make in (_quality, _runtime, _gain):
             with style():
                 picture = make(summary, noise)
             if picture:
                 yield picture
-    for entry in summary.entries:
-        with style():
-            picture = _training(summary, entry)
-        if picture:
-            yield picture
 
 
 def _quality(summary: Summary, noise: str) -> Picture | None:
@@ -114,16 +105,17 @@ def _dots(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[E
             place.plot([found["low"], found["high"]], [height] * 2, color=chosen[entry.id].colour)
             keywords = chosen[entry.id].line | ({"marker": "|"} if entry.identity else {})
             place.plot(found["mean"], height, **keywords)
-    _name_methods(place, ordered)
+    _name_methods(place, summary, ordered)
 
 
 def _by_track(shown: Sequence[Entry]) -> list[Entry]:
     return sorted(shown, key=lambda entry: (not entry.identity, TRACKS.index(entry.track)))
 
 
-def _name_methods(place: Axes, ordered: Sequence[Entry]) -> None:
+def _name_methods(place: Axes, summary: Summary, ordered: Sequence[Entry]) -> None:
     """Write the methods on the vertical axis, the first on top, tracks set apart by a line."""
-    place.set_yticks(range(len(ordered)), [entry.label for entry in ordered])
+    names = labels(summary)
+    place.set_yticks(range(len(ordered)), [names[entry.id] for entry in ordered])
     place.set_ylim(len(ordered) - 0.4, -0.6)
     place.grid(visible=False, axis="y")
     for height, (above, entry) in enumerate(pairwise(ordered)):
@@ -211,7 +203,7 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
         sns.boxplot(**common, width=0.62, showfliers=False, linewidth=0.8, fill=False, zorder=3)
         place.axvline(0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
         place.set(title=f"σ = {level:g}", xlabel="", ylabel="")
-        _name_methods(place, ordered)
+        _name_methods(place, summary, ordered)
     metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
     missing = " Images that a method did not complete are missing."
     complete = (summary.scores["completed"] == summary.scores["planned"]).all()
@@ -223,56 +215,4 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
         f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
         figure,
         noise,
-    )
-
-
-def _training(summary: Summary, entry: Entry) -> Picture | None:
-    """Draw the loss and the validation PSNR of every fit of a method, epoch by epoch.
-
-    A history without such columns, which a method need not have, has no figure.
-    """
-    if summary.training.empty:
-        return None
-    history = summary.training[summary.training["entry"] == entry.id].dropna(axis=1, how="all")
-    curves = {
-        label: columns
-        for label, names in _CURVES.items()
-        if (columns := [name for name in names if name in history])
-    }
-    if not curves:
-        return None
-    fits = [*history.groupby(["noise", "levels"], sort=False)]
-    colours = dict(zip([key for key, _ in fits], COLOURS * len(fits), strict=False))
-    figure, places = panels(len(curves), 2.7)
-    handles = []
-    for key, fit in fits:
-        fit = fit.sort_values("epoch")
-        colour = colours[key]
-        kept = fit[fit["kept"].astype(str).isin(["True", "1", "1.0"])]
-        for place, columns in zip(places, curves.values(), strict=True):
-            for name in columns:
-                dashes = (0, (3, 1.5)) if name == "val_loss" else "-"
-                place.plot(fit["epoch"], fit[name], color=colour, linestyle=dashes)
-            place.plot(kept["epoch"], kept[columns[-1]], "o", markersize=6, color=colour,
-                       markerfacecolor="white", zorder=5)  # fmt: skip
-        name = f"{summary.noises.get(str(key[0]), key[0])}, σ = {key[1]}"
-        handles.append(Line2D([], [], color=colour, label=name))
-    black: dict[str, Any] = {"color": "#333333"}
-    handles += [
-        Line2D([], [], label="Training", **black),
-        Line2D([], [], label="Validation", linestyle=(0, (3, 1.5)), **black),
-        Line2D([], [], label="Epoch kept", linestyle="", marker="o", markerfacecolor="white",
-               markersize=6, **black),
-    ]  # fmt: skip
-    for place, label in zip(places, curves, strict=True):
-        place.xaxis.set_major_locator(MaxNLocator(integer=True))
-        place.set(xlabel="Epoch", ylabel=label, yscale="log" if "log" in label else "linear")
-    figure.legend(handles=handles, loc="outside right upper", frameon=False)
-    remark = entry.details.remark
-    return Picture(
-        safe_name("training", *([entry.run] if len(summary.folders) > 1 else []), entry.name),
-        f"Training of {entry.label}",
-        f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
-        figure,
-        place="training",
     )

@@ -16,8 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from denobench.manifest import Shown
+from denobench.printable import one_line
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import DPI, WIDTH, Picture, style
+from denobench.report.figures.style import DPI, WIDTH, Picture, labels, style
 
 TITLE_WIDTH = 120  # letters in a row of tiles
 ZOOM = 0.2  # side of the magnified window, as a fraction of the image's
@@ -57,6 +58,7 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
     nothing = next(
         (cells[each.id] for each in summary.entries if each.identity and each.id in cells), None
     )
+    names = labels(summary)
     tiles: list[tuple[str, str, np.ndarray]] = [("Noisy", _score(summary, nothing), noisy)]
     for entry in summary.entries:
         cell = cells.get(entry.id)
@@ -65,10 +67,10 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         observation = observed[entry.run].observation
         answer = galleries[entry.run].answer(observation, str(cell["key"]), clean.shape)
         if answer is not None:
-            tiles.append((entry.label, _score(summary, cell), answer))
+            tiles.append((names[entry.id], _score(summary, cell), answer))
     return Picture(
         f"gallery-{place}",
-        f"{image}, {summary.noises.get(noise, noise)} noise at σ = {level:g}",
+        f"{one_line(image)}, {summary.noises.get(noise, noise)} noise at σ = {level:g}",
         "Above: the images, each with a window magnified twice. In the middle: the absolute error "
         "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
         "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "

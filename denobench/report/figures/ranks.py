@@ -11,7 +11,7 @@ from scikit_posthocs import critical_difference_diagram
 from denobench.files import safe_name
 from denobench.report.data.pairs import ALPHA
 from denobench.report.data.summary import TRACKS, Summary
-from denobench.report.figures.style import DPI, WIDTH, Picture, looks, style
+from denobench.report.figures.style import DPI, WIDTH, Picture, labels, looks, style
 from denobench.report.text.captions import p_text
 from denobench.statistics import rank
 
@@ -33,14 +33,14 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
             if averaged.shape[1] < 3 or len(averaged) < 2:
                 continue
             found = rank(averaged, higher_is_better=metric.higher_is_better)
-            labels = {entry.id: entry.label for entry in summary.entries}
-            colours = {labels[name]: look.colour for name, look in looks(summary).items()}
+            names = labels(summary)
+            colours = {names[name]: look.colour for name, look in looks(summary).items()}
             with style():
                 figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(ids)), dpi=DPI)
                 figure.set_layout_engine("constrained")
                 critical_difference_diagram(
-                    found.means.rename(labels),
-                    found.p_values.rename(index=labels, columns=labels),
+                    found.means.rename(names),
+                    found.p_values.rename(index=names, columns=names),
                     alpha=ALPHA,
                     ax=figure.subplots(),
                     label_fmt_left="{label}  {rank:.2f}\u00a0",

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from textwrap import fill
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from denobench.files import safe_name
+from denobench.printable import one_line
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary, finite
-from denobench.report.figures.style import PANELS, Picture, look, panels, pick, style
+from denobench.report.figures.style import (
+    PANELS,
+    Picture,
+    add_legend,
+    drawable,
+    look,
+    panels,
+    pick,
+    style,
+)
 
 # A method, and its entries by the multiple of sigma that they are told.
 Family = tuple[str, dict[float, Entry]]
@@ -62,11 +73,9 @@ def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
         place.xaxis.set_minor_locator(NullLocator())
     places[0].set_ylabel(metric.axis)
     figure.supxlabel("Told, as a multiple of the true or the estimated σ (log scale)", fontsize=8)
-    handles = [
-        Line2D([], [], label=title, **look(number).line)
-        for number, (title, _) in enumerate(families)
-    ]
-    figure.legend(handles=handles, loc="outside right upper", frameon=False)
+    handles = [Line2D([], [], **look(number).line) for number in range(len(families))]
+    titles = [fill(drawable(one_line(title, 44)), 26) for title, _ in families]
+    add_legend(figure, handles, titles)
     return Picture(
         safe_name("wrong", "sigma", noise),
         f"{metric.title} when told a wrong σ, {summary.noises[noise]} noise",

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
+from textwrap import fill
 from typing import Any, Literal
 
 import matplotlib
 import numpy as np
 import seaborn as sns
+from anyascii import anyascii
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from denobench.files import replacing
-from denobench.report.data.entries import Entry
+from denobench.printable import JOINERS, one_line
+from denobench.report.data.entries import Entry, unlike
 from denobench.report.data.summary import TRACKS, Summary
+from denobench.report.text.captions import listing
 
 WIDTH = 7.2  # inches: the text width of a two-column page
 DPI = 180
@@ -28,9 +33,13 @@ PANELS = 4
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288")
 _MARKERS = "osD^vPX*<>phd8"
 GREY = "#6b6b6b"
+FONT = "DejaVu Sans"
+
+_LONGEST = 44  # letters of a label
+_LINE = 26  # and of a line of it
 
 _STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 8,
     "axes.titlesize": 8.5,
     "axes.labelsize": 8,
@@ -46,6 +55,8 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 1.3,
     "lines.markersize": 4.5,
     "pdf.fonttype": 42,
+    # A stranger's dollar signs are no mathematics.
+    "text.parse_math": False,
 }
 
 
@@ -99,25 +110,43 @@ def look(place: int) -> Look:
     return Look(COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)], dashes)
 
 
+def labels(summary: Summary) -> dict[str, str]:
+    """Return every entry's title as figures have room and letters for it, all different."""
+    found: dict[str, str] = {}
+    for entry in summary.entries:
+        text = drawable(one_line(entry.label, _LONGEST))
+        found[entry.id] = unlike(text, found.values())
+    return {entry: fill(text, _LINE) for entry, text in found.items()}
+
+
+def drawable(text: str) -> str:
+    """Return text with letters that the figures' font lacks transliterated."""
+    return "".join(
+        letter if ord(letter) in _letters() else anyascii(letter) or f"[U+{ord(letter):04X}]"
+        for letter in text
+        if letter not in JOINERS
+    )
+
+
+def remark(summary: Summary) -> str:
+    """Say which titles are written in other letters in figures, if any are."""
+    shown = {entry.label: drawable(entry.label) for entry in summary.entries}
+    parts = [f"{text} as {plain}" for text, plain in shown.items() if text != plain]
+    return f"Figures have no letters for some titles, and show {listing(parts)}." * bool(parts)
+
+
+@lru_cache(maxsize=1)
+def _letters() -> frozenset[int]:
+    font = get_font(findfont(FontProperties(family=[FONT])))
+    return frozenset(font.get_charmap())
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """Set the figures' style for a while; a notebook's own settings stay."""
     settings: Any = {**sns.axes_style("whitegrid"), **_STYLE}
     with matplotlib.rc_context(settings):
         yield
-
-
-def save(picture: Picture, folder: Path) -> list[Path]:
-    """Write a figure as PNG and PDF, the same bytes for the same numbers."""
-    paths = [folder / f"{picture.name}.png", folder / f"{picture.name}.pdf"]
-    with style():
-        # Laid out once for both, the costliest step.
-        picture.figure.draw_without_rendering()
-        picture.figure.set_layout_engine("none")
-        for path, unwanted in zip(paths, ("Software", "CreationDate"), strict=True):
-            with replacing(path) as temporary:
-                picture.figure.savefig(temporary, dpi=DPI, metadata={unwanted: None})
-    return paths
 
 
 def pick(values: Sequence[float], number: int) -> list[float]:
@@ -137,24 +166,36 @@ def panels(count: int, height: float, *, sharey: bool = False) -> tuple[Figure, 
 
 def legend(figure: Figure, summary: Summary, shown: Sequence[Entry]) -> None:
     """Put a legend to the right, methods by track."""
-    chosen = looks(summary)
-    handles = [
-        Line2D([], [], label=entry.label, **chosen[entry.id].line)
-        for entry in shown
-        if entry.identity
-    ]
+    chosen, names = looks(summary), labels(summary)
+    parts = [("", [entry for entry in shown if entry.identity])]
     for track in TRACKS:
-        part = [entry for entry in shown if entry.track == track and not entry.identity]
-        if part:
-            handles.append(Line2D([], [], linestyle="none", label=track.capitalize()))
-        handles += [Line2D([], [], label=entry.label, **chosen[entry.id].line) for entry in part]
-    shown_legend = figure.legend(
-        handles=handles,
-        loc="outside right upper",
-        frameon=False,
-        handlelength=2.4,
-        labelspacing=0.4,
-    )
+        own = [entry for entry in shown if entry.track == track and not entry.identity]
+        parts.append((track.capitalize(), own))
+    handles: list[Line2D] = []
+    texts: list[str] = []
+    for head, entries in parts:
+        if head and entries:
+            handles.append(Line2D([], [], linestyle="none"))
+            texts.append(head)
+        handles += [Line2D([], [], **chosen[entry.id].line) for entry in entries]
+        texts += [names[entry.id] for entry in entries]
+    shown_legend = add_legend(figure, handles, texts)
     for handle, text in zip(handles, shown_legend.get_texts(), strict=True):
         if handle.get_linestyle() == "None":
             text.set(weight="bold", x=-28)
+
+
+def add_legend(
+    figure: Figure, handles: Sequence[Line2D], texts: Sequence[str], **options: Any
+) -> Legend:
+    """Put a legend to the right, or where ``options`` say."""
+    placed: dict[str, Any] = {
+        "loc": "outside right upper",
+        "handlelength": 2.4,
+        "labelspacing": 0.4,
+    } | options
+    # Matplotlib passes over labels that begin with an underscore: they are written afterwards.
+    found = figure.legend(list(handles), ["x"] * len(handles), frameon=False, **placed)
+    for text, label in zip(found.get_texts(), texts, strict=True):
+        text.set_text(label)
+    return found

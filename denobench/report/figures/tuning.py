@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from denobench.files import safe_name
+from denobench.printable import one_line
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import DPI, WIDTH, Picture, style
+from denobench.report.figures.style import (
+    DPI,
+    WIDTH,
+    Picture,
+    add_legend,
+    drawable,
+    labels,
+    style,
+)
+from denobench.report.text.captions import level_list
 
 _COLUMNS = 4  # of panels
 _DEEPEST = 3.0  # dB below the best that a curve shows; what lies deeper is of no interest
@@ -33,7 +43,7 @@ def draw_tuning(summary: Summary) -> Iterator[Picture]:
         ]
         if panels:
             with style():
-                figure = _draw(found, panels)
+                figure = _draw(found, panels, labels(summary))
             yield Picture(
                 safe_name("tuning", noise),
                 f"Tuning, {title} noise",
@@ -51,12 +61,12 @@ def _names(part: pd.DataFrame) -> list[str]:
     return list(json.loads(part["settings"].iloc[0])) if len(part) else []
 
 
-def _draw(found: pd.DataFrame, panels: list[tuple[Entry, str]]) -> Figure:
+def _draw(found: pd.DataFrame, panels: list[tuple[Entry, str]], names: Mapping[str, str]) -> Figure:
     columns = min(_COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(WIDTH, 0.6 + 1.55 * rows), dpi=DPI, layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    scopes = sorted(found["levels"].unique(), key=lambda text: (text.count(" "), text))
+    scopes = sorted({*found["levels"]}, key=lambda levels: (len(levels), levels))
     palette = sns.color_palette("viridis", len(scopes) + 1)[: len(scopes)]  # not the palest
     colours = dict(zip(scopes, palette, strict=True))
     for place, (entry, name) in zip(places, panels, strict=False):
@@ -64,20 +74,17 @@ def _draw(found: pd.DataFrame, panels: list[tuple[Entry, str]]) -> Figure:
         own = found[found["entry"] == entry.id]
         for levels, part in own.groupby("levels"):
             for _, tried in part.groupby("fold"):
-                _curve(place, tried, name, colours[str(levels)])
-        place.set_title(entry.label)
-        place.set_xlabel(name, labelpad=1)
+                _curve(place, tried, name, colours[levels])
+        place.set_title(names[entry.id])
+        place.set_xlabel(drawable(one_line(name, 40)), labelpad=1)
         place.set_ylim(-_DEEPEST * 1.05, _DEEPEST * 0.1)
     for place in places[len(panels) :]:
         place.set_axis_off()
     figure.supylabel("dB below the best", fontsize=8)
-    handles = [
-        Line2D([], [], color=colour, label=f"σ = {levels.replace(' ', ', ')}")
-        for levels, colour in colours.items()
-    ]
-    figure.legend(
-        handles=handles, loc="outside lower center", ncols=min(6, len(handles)), frameon=False
-    )
+    handles = [Line2D([], [], color=colour) for colour in colours.values()]
+    texts = [f"σ = {level_list(levels)}" for levels in colours]
+    columns = min(6, len(handles))
+    add_legend(figure, handles, texts, loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Column, Field, Section, Table
-from denobench.report.text.captions import count
+from denobench.report.text.captions import count, level_list
 
 
 def tuning_table(summary: Summary) -> Table:
@@ -21,7 +22,7 @@ def tuning_table(summary: Summary) -> Table:
     for entry in summary.entries:
         own = found[found["entry"] == entry.id]
         for (noise, levels), part in own.groupby(["noise", "levels"], sort=False):
-            rows.append(_row(summary, entry, str(noise), str(levels), part))
+            rows.append(_row(summary, entry, str(noise), levels, part))
     if rows:
         images, clusters = found["images"].max(), found["clusters"].max()
         folds = found["fold"].nunique()
@@ -57,13 +58,13 @@ def tuning_table(summary: Summary) -> Table:
 def _tidy(summary: Summary, found: pd.DataFrame) -> pd.DataFrame:
     """Return all trials, the method named as in the other tables."""
     labels = found["entry"].map({entry.id: entry.label for entry in summary.entries})
-    tidy = found.drop(columns="entry")
+    tidy = found.drop(columns="entry").assign(levels=found["levels"].map(level_list))
     tidy.insert(1, "label", labels)
     return tidy
 
 
 def _row(
-    summary: Summary, entry: Entry, noise: str, levels: str, part: pd.DataFrame
+    summary: Summary, entry: Entry, noise: str, levels: Any, part: pd.DataFrame
 ) -> tuple[Field, ...]:
     chosen, defaults = part[part["chosen"]], part[part["trial"] == 0]
     before, after = defaults["score"].mean(), chosen["score"].mean()
@@ -72,7 +73,7 @@ def _row(
     return (
         Field(entry.label),
         Field(summary.noises.get(noise, noise)),
-        Field(levels.replace(" ", ", ")),
+        Field(level_list(levels)),
         Field(_values(defaults)),
         Field(_values(chosen)),
         *(Field(_decibel(score), value=float(score)) for score in (before, after)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -42,6 +43,11 @@ def levels(some: Collection[float], every: pd.Series) -> str:
     if every.nunique() > 1 and len({*some}) == every.nunique():
         return "at every level"
     return f"at σ = {listing(f'{level:g}' for level in sorted({*some}))}"
+
+
+def level_list(levels: Any) -> str:
+    """Return a tuple of levels side by side: ``0.05, 0.1``."""
+    return ", ".join(f"{level:g}" for level in levels)
 
 
 def margin(ranked: pd.DataFrame, metric: Score) -> str:
@@ -142,7 +148,7 @@ def _edges(summary: Summary, noise: str) -> list[str]:
     found = found[(found["noise"] == noise) & found["chosen"] & (found["edge"] != "")]
     parts = [
         f"{summary.entry(str(entry)).label} ({names}, σ = "
-        f"{listing(dict.fromkeys(part['levels'].str.replace(' ', ', ')))})"
+        f"{listing(dict.fromkeys(map(level_list, part['levels'])))})"
         for (entry, names), part in found.groupby(["entry", "edge"], sort=False)
     ]
     return [f"Tuned to an edge of what was tried: {listing(parts)}."][: len(parts)]

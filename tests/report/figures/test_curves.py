@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -17,8 +18,11 @@ from matplotlib.text import Text
 
 from denobench.report.data.summary import Summary, summarise
 from denobench.report.figures.curves import draw
+from denobench.report.figures.files import save, save_all
 from denobench.report.figures.gallery import draw_gallery
-from denobench.report.figures.style import Look, Picture, looks, pick, save
+from denobench.report.figures.ranks import draw_ranks
+from denobench.report.figures.style import Look, Picture, drawable, labels, looks, pick
+from denobench.report.figures.training import draw_training
 from denobench.rows import Row, RunFolder
 
 Derive = Callable[..., RunFolder]
@@ -26,7 +30,8 @@ Derive = Callable[..., RunFolder]
 
 @pytest.fixture(scope="module")
 def pictures(summary: Summary) -> dict[str, Picture]:
-    return {picture.name: picture for picture in (*draw(summary), *draw_gallery(summary))}
+    drawn = (*draw(summary), *draw_training(summary), *draw_gallery(summary))
+    return {picture.name: picture for picture in drawn}
 
 
 def pixels(figure: Figure) -> np.ndarray:
@@ -113,7 +118,7 @@ def test_training_figure_shows_what_a_history_has(summary: Summary) -> None:
 
     def panels(*without: str) -> list[int]:
         changed = replace(summary, training=summary.training.drop(columns=[*without]))
-        found = [picture for picture in draw(changed) if picture.name == "training-median"]
+        found = [picture for picture in draw_training(changed) if picture.name == "training-median"]
         return [len(picture.figure.axes) for picture in found]
 
     assert panels() == [2]
@@ -154,13 +159,62 @@ def test_matplotlib_is_left_as_it_was(summary: Summary) -> None:
 
 
 def test_files_are_the_same_bytes_twice(summary: Summary, tmp_path: Path) -> None:
-    """The same numbers give the same PNG and PDF, every figure of them."""
+    """The same numbers give the same PNG and PDF, drawn side by side or one by one."""
     written = []
     for place in ("one", "two"):
-        (tmp_path / place).mkdir()
-        files = [path for picture in draw(summary) for path in save(picture, tmp_path / place)]
-        written.append({path.name: path.read_bytes() for path in files})
+        folder = tmp_path / place
+        folder.mkdir()
+        drawn = [*draw(summary), *draw_training(summary)]
+        files = (
+            save_all(drawn, folder) if place == "one" else [save(each, folder) for each in drawn]
+        )
+        assert [[path.stem for path in pair] for pair in files] == [
+            [each.name] * 2 for each in drawn
+        ]
+        written.append({path.name: path.read_bytes() for pair in files for path in pair})
     assert written[0] == written[1]
+
+
+def test_a_file_that_cannot_be_written_is_an_error(
+    pictures: dict[str, Picture], tmp_path: Path
+) -> None:
+    """What goes wrong where a figure is drawn is told where it was asked for."""
+    with pytest.raises(OSError, match="missing"):
+        save_all([*pictures.values()][:3], tmp_path / "missing")
+
+
+HOSTILE = {
+    "tv": "from $1 to $2", "nlm": "Soft $$", "median": r"$\frac{1}{0}$ \alpha_1^2 {x}",
+    "sharpen": "_hidden", "wavelet": "小波去噪", "fragile": "小波去燥", "broken": "a" * 5000,
+    "tv-estimated": "\x1b[31m\n[b]\u202e%s{0}",
+}  # fmt: skip
+
+
+def test_titles_are_drawn_as_written(summary: Summary, tmp_path: Path) -> None:
+    """No title is mathematics, a hidden label or a format; each is in the legend and different."""
+    entries = tuple(
+        replace(entry, label=HOSTILE.get(entry.name, entry.label)) for entry in summary.entries
+    )
+    hostile = replace(summary, entries=entries)
+    names = labels(hostile)
+    assert len({*names.values()}) == len(entries)
+    assert all(len(line) <= 30 for name in names.values() for line in name.split("\n"))
+    drawn = [*draw(hostile), *draw_ranks(hostile), *draw_training(hostile)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # of letters that a font lacks
+        for picture in drawn:
+            save(picture, tmp_path)
+    (legend,) = drawn[0].figure.legends
+    shown = {text.get_text() for text in legend.get_texts()}
+    assert {"from $1 to $2", "Soft $$", "_hidden", "XiaoBoQuZao"} <= shown
+    assert all(not text.get_parse_math() for text in legend.get_texts())
+
+
+def test_letters_that_the_font_lacks_are_transliterated() -> None:
+    """Greek, Cyrillic and mathematics are drawn as written; Chinese and emoji in other letters."""
+    assert drawable("λ Ж ∞ ½ Łß") == "λ Ж ∞ ½ Łß"
+    assert drawable("小波") == "XiaoBo"
+    assert drawable("👩\u200d🔬").isascii()
 
 
 def test_without_identity_there_is_no_gain(derive: Derive) -> None:
