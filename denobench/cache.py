@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -50,6 +50,10 @@ class OnDisk(Generic[Entry]):
 
     def __iter__(self) -> Iterator[Entry]:
         return (self[number] for number in range(len(self)))
+
+    def arrange(self, order: Sequence[int]) -> None:
+        """Put the entries into another order: first the one of the first number, and so on."""
+        self._starts = [self._starts[number] for number in order]
 
     def close(self) -> None:
         """Remove the file."""

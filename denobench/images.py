@@ -1,75 +1,20 @@
-"""Read one file into an image; resize it; find its foreground."""
+"""Read and write a picture; resize it; find its foreground."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from denobench.errors import DenobenchError
 from denobench.files import replacing
+from denobench.readers import image as read
 
-# ITU-R BT.601 luma, the weights that OpenCV and Pillow use.
-_LUMA = np.array([0.299, 0.587, 0.114])
+__all__ = ["fit", "foreground", "read", "resize", "resize_labels", "write"]
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
-MODES = "1, L, LA, P, RGB, RGBA, 16-bit grey, and float grey in [0, 1]"
-
-
-def read(path: Path) -> np.ndarray:
-    """Read a file into an image, whatever its suffix says.
-
-    The format is told by the content. Colours become grey by BT.601 luma, transparency is
-    composited on black, and the full scale of the file's type (255 or 65535) becomes 1.0.
-
-    Parameters
-    ----------
-    path
-        An image file of any format that Pillow reads.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, (H, W), in [0, 1].
-
-    Raises
-    ------
-    DenobenchError
-        If the file is missing, is no image, is truncated, or has a mode without a known scale.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as file:
-                file.load()
-                return _to_grey(ImageOps.exif_transpose(file), path)
-    except UnidentifiedImageError:
-        raise DenobenchError(f"{path}: not an image that Pillow can identify.") from None
-    except FileNotFoundError:
-        raise DenobenchError(f"{path}: no such file.") from None
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise DenobenchError(f"{path}: cannot be read as an image ({error}).") from None
-
-
-def _to_grey(file: Image.Image, path: Path) -> np.ndarray:
-    """Map a decoded file to grey in [0, 1]."""
-    if file.mode in ("1", "L"):
-        grey = np.asarray(file.convert("L"), np.float64) / 255
-    elif file.mode.startswith("I;16") or file.mode == "I":
-        grey = np.asarray(file, np.float64) / 65535
-    elif file.mode == "F":
-        grey = np.asarray(file, np.float64)
-    elif file.mode in ("LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "La", "RGBa"):
-        pixels = np.asarray(file.convert("RGBA"), np.float64) / 255
-        grey = pixels[..., :3] @ _LUMA * pixels[..., 3]
-    else:
-        raise DenobenchError(f"{path}: mode {file.mode} has no known full scale; use {MODES}.")
-    if not np.isfinite(grey).all() or grey.min() < 0 or grey.max() > 1:
-        raise DenobenchError(f"{path}: values outside the full scale of mode {file.mode}.")
-    return np.ascontiguousarray(grey, np.float32)
 
 
 def write(path: Path, image: np.ndarray) -> None:
@@ -119,6 +64,29 @@ def resize(image: np.ndarray, size: int | None) -> np.ndarray:
     if size is None or image.shape == (size, size):
         return image
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def fit(image: np.ndarray, size: int | None, spacing: tuple[float, float] | None) -> np.ndarray:
+    """Resize an image to a square, its physical shape kept: the shorter side is filled with black.
+
+    Parameters
+    ----------
+    image
+        float32, (H, W).
+    size
+        Side in pixels; None keeps the pixels.
+    spacing
+        Millimetres between rows and between columns; None stretches it as `resize` does.
+    """
+    if size is None or spacing is None:
+        return resize(image, size)
+    height, width = image.shape[0] * spacing[0], image.shape[1] * spacing[1]
+    longest = max(height, width)
+    rows, columns = (max(1, round(size * side / longest)) for side in (height, width))
+    if image.shape != (rows, columns):
+        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+    above, left = (size - rows) // 2, (size - columns) // 2
+    return np.pad(image, ((above, size - rows - above), (left, size - columns - left)))
 
 
 def resize_labels(labels: np.ndarray, size: int | None) -> np.ndarray:

@@ -56,6 +56,10 @@ class DatasetRecord(_Part):
         Images that are to be tested, and those that the run's limit leaves of them.
     tested_digest, digest
         Of the tested images and of all.
+    notes
+        What must be said of the set: what was left out, odd scales.
+    cluster_of
+        What a cluster is: ``slices`` that look alike, or ``subjects``.
     leaks
         Test images that share a slice with a training image.
     """
@@ -75,6 +79,8 @@ class DatasetRecord(_Part):
     unreadable: tuple[LeftOut, ...] = ()
     residual_noise: ResidualNoise | None = None
     remark: str = ""
+    notes: tuple[str, ...] = ()
+    cluster_of: str = "slices"
     digest: str = ""
 
 

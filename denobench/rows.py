@@ -55,6 +55,9 @@ class Row:
     sigma, sigma_factor
         What the method was told of sigma, and the multiple of the true or the estimated one that
         this is; no sigma on the track ``blind``.
+    scale, clipped
+        The rule by which the file's values became an image, with the values that became 0 and 1,
+        and the share of the volume's, series' or picture's values that lie outside.
     image_digest, field_digest, source_digest, weights_digest
         Of the image's file, the noise field, the method's source and its weights.
     """
@@ -77,6 +80,8 @@ class Row:
     cpu_seconds: float | None = None
     sigma: float | None = None
     sigma_factor: float | None = None
+    scale: str = ""
+    clipped: float | None = None
     image_digest: str = ""
     field_digest: str = ""
     source_digest: str = ""
@@ -86,7 +91,7 @@ class Row:
 _COLUMNS = [column.name for column in fields(Row)]
 _MAPPINGS = ("metrics", "missing")  # kept as JSON
 _TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
-    ("seconds", "cpu_seconds", "sigma", "sigma_factor"), "REAL"
+    ("seconds", "cpu_seconds", "sigma", "sigma_factor", "clipped"), "REAL"
 )
 
 

@@ -52,6 +52,8 @@ def audit(
     for topic, finding in found.table().items():
         table.add_row(Text(topic, "bold"), finding)
     console.print(table)
+    for note in found.dataset.notes:
+        console.print(note, markup=False, soft_wrap=True)
     for file in found.unreadable:
         console.print(Text("unreadable:", "red"), f"{file.path}: {file.reason}")
     for name, files in found.groups.items():

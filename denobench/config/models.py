@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
+from denobench.scale import Scale
 from denobench.validation import Flag, Number, Whole, explain, shown
 
 _DEEPEST = 50  # settings in one another
@@ -77,6 +78,29 @@ class TuningEntry(BaseModel):
     images: Whole = Field(default=16, ge=1)
 
 
+class SlicesEntry(BaseModel):
+    """Which slices of volumes are images.
+
+    Attributes
+    ----------
+    plane
+        ``axial``, ``coronal`` or ``sagittal``, by the file's orientation, or ``acquired``.
+    every
+        Every n-th slice only.
+    empty
+        Whether slices with next to nothing in them are kept, too.
+    volumes
+        Of a 4-D file or series: ``first``, ``all``, or their numbers from 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plane: Literal["acquired", "axial", "coronal", "sagittal"] = "acquired"
+    every: Whole = Field(default=1, ge=1)
+    empty: Flag = False
+    volumes: Literal["first", "all"] | tuple[Annotated[int, Field(ge=1)], ...] = "first"
+
+
 class Config(BaseModel):
     """A comparison: images, noise, methods and how they are scored.
 
@@ -88,6 +112,15 @@ class Config(BaseModel):
         ``simulated``, ``brain-tumor`` or ``folder``.
     data
         Folder of the images; a relative path in a file starts at the file's folder.
+    scale
+        How a file's values become an image: ``type`` (255 or 65535 is full scale), ``max``,
+        ``percentile:99.9`` or ``[low, high]``, applied to each picture, volume or series. If left
+        out, the type for pictures and ``percentile:99.9`` for MR formats.
+    slices
+        Which slices of volumes are images.
+    subjects
+        ``auto`` (BIDS's ``sub-*``, DICOM's PatientID), ``none``, or which folder of a file's path
+        below ``data`` is the subject, from 1.
     size
         Side in pixels, 16 to 4096, or ``native``, which keeps each image's own.
     split
@@ -138,6 +171,9 @@ class Config(BaseModel):
     name: str = "run"
     dataset: str = "simulated"
     data: Path | None = None
+    scale: str | tuple[float, float] | None = None
+    slices: SlicesEntry = Field(default_factory=SlicesEntry)
+    subjects: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = "auto"
     size: int | Literal["native"] = 224
     split: Literal["cluster", "paper", "folds", "none"] = "cluster"
     limit: Whole | None = Field(default=None, ge=1)
@@ -183,6 +219,14 @@ class Config(BaseModel):
     @classmethod
     def _plugin_paths(cls, paths: Any) -> Any:
         return [_path(path) for path in _list(paths, "[my_method.py]")]
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _scale_known(cls, scale: Any) -> Any:
+        try:
+            return scale if scale is None else (Scale.parse(scale) and scale)
+        except DenobenchError as error:
+            raise _SentenceError(str(error).removeprefix("scale: ")) from None
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -322,6 +366,7 @@ def _check_name(name: str) -> None:
 _SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
     ("timing",): TimingEntry,
     ("tuning",): TuningEntry,
+    ("slices",): SlicesEntry,
 }
 
 

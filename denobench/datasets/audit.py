@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from denobench import images
-from denobench.datasets.base import Dataset, Unreadable
-from denobench.datasets.sources import open_folder
+from denobench.datasets.base import Dataset, FileItem, Unreadable
+from denobench.datasets.folder import open_folder
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 from denobench.files import replacing
 from denobench.printable import printable
 from denobench.progress import Progress
+from denobench.readers import Stack
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
 THUMBNAIL = 160  # pixels of a picture on a contact sheet
@@ -45,6 +46,8 @@ class AuditedFile:
         Black rows and columns at the top, right, bottom and left, in pixels.
     sigma
         Residual noise as a fraction of full scale, see `audit`.
+    high, clipped
+        The file's value that is full scale, and the share of values outside.
     """
 
     id: str
@@ -58,6 +61,8 @@ class AuditedFile:
     height: int
     frame: tuple[int, int, int, int]
     sigma: float
+    high: float = 255.0
+    clipped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,16 +92,23 @@ class Audit:
     ----------
     folder
         Where the images lie.
-    files, unreadable
-        The readable files and the others, sorted by name.
+    files
+        The readable images, sorted by name.
+    dataset
+        The same as a data set, and what was left out of it.
     leak
         What a plain random split would leak.
     """
 
     folder: Path
     files: tuple[AuditedFile, ...]
-    unreadable: tuple[Unreadable, ...]
+    dataset: Dataset
     leak: Leak
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        """The files that cannot be used, and why."""
+        return self.dataset.unreadable
 
     @property
     def copies(self) -> int:
@@ -171,6 +183,7 @@ class Audit:
             "conflicts": self.conflicts,
             "leak": asdict(self.leak),
             "unreadable": [asdict(file) for file in self.unreadable],
+            "notes": self.dataset.notes,
             "files": [asdict(file) for file in self.files],
         }
         return json.dumps(content, indent=2)
@@ -207,31 +220,33 @@ def audit(folder: Path, *, splits: int = 1000, progress: Progress | None = None)
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage",
     Biometrika 81, 1994.
     """
-    dataset = open_folder(folder)
-    files = []
-    for item in dataset.items:
-        files.append(_look(folder / item.id, item.id, item.label, item.cluster, item.digest))
-        if progress:
-            progress(len(files), len(dataset.items))
-    return Audit(folder, tuple(files), dataset.unreadable, _leak(dataset, splits))
+    looked: dict[str, AuditedFile] = {}
+
+    def look(item: FileItem, image: NDArray[np.float32], stack: Stack) -> None:
+        looked[item.id] = _audited(item, image, stack)
+
+    dataset = open_folder(folder, progress=progress, look=look)
+    files = tuple(
+        replace(looked[item.id], label=item.label, cluster=item.cluster) for item in dataset.items
+    )
+    return Audit(folder, files, dataset, _leak(dataset, splits))
 
 
-def _look(path: Path, name: str, label: str, cluster: str, digest: str) -> AuditedFile:
-    image = images.read(path)
-    with Image.open(path) as file:
-        kind, mode = str(file.format), file.mode
+def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> AuditedFile:
     return AuditedFile(
-        id=name,
-        label=label,
-        cluster=cluster,
-        digest=digest,
-        format=kind,
-        suffix_format=Image.registered_extensions().get(path.suffix.lower(), ""),
-        mode=mode,
+        id=item.id,
+        label=item.label,
+        cluster=item.cluster,
+        digest=item.digest,
+        format=stack.format,
+        suffix_format=Image.registered_extensions().get(item.path.suffix.lower(), ""),
+        mode=stack.mode,
         width=image.shape[1],
         height=image.shape[0],
         frame=_frame(image),
         sigma=residual_noise(image),
+        high=item.high,
+        clipped=item.clipped,
     )
 
 
@@ -289,13 +304,14 @@ def contact_sheet(audit: Audit, path: Path) -> None:
         If no file shows the slice of another, or the picture cannot be written.
     """
     places, height = _places(list(audit.groups.values()))
+    items = {item.id: item for item in audit.dataset.items}
     if not places:
         raise DenobenchError(f"{audit.folder}: no two images show the same slice; nothing to draw.")
     sheet = Image.new("L", (COLUMNS * THUMBNAIL, height), 64)
     draw = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(11)
     for file, left, top in places:
-        pixels = np.round(images.read(audit.folder / file.id) * 255).astype(np.uint8)
+        pixels = np.round(items[file.id].read() * 255).astype(np.uint8)
         thumbnail = ImageOps.contain(Image.fromarray(pixels), (THUMBNAIL - 4, THUMBNAIL - 4))
         sheet.paste(thumbnail, (left, top + CAPTION))
         draw.text((left, top + 2), printable(file.id)[-26:], fill=255, font=font)

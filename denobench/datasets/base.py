@@ -1,4 +1,4 @@
-"""An image that has not been read yet, and a set of them."""
+"""An image that has not been read yet, what a cell starts from, and a set of images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,33 @@ from typing import TypeVar
 import numpy as np
 
 from denobench import images
-from denobench.datasets import simulated
+from denobench.datasets import simulated, volumes
+from denobench.readers import File
+from denobench.scale import to_full_scale
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a cell starts from.
+
+    Attributes
+    ----------
+    reference
+        What answers are scored against, float32, (H, W), in [0, 1]; or None.
+    noisy
+        What was measured, float32, (H, W); None where noise is drawn.
+    tumour
+        The tumour's mask where it is known, uint8, (H, W), sized as the image: 0 none, 1 core,
+        2 enhancing rim, 3 oedema.
+    spacing
+        Millimetres between rows and between columns where they are known.
+    """
+
+    reference: np.ndarray | None
+    noisy: np.ndarray | None = None
+    tumour: np.ndarray | None = None
+    spacing: tuple[float, float] | None = None
+
 
 Opening = TypeVar("Opening", bound=Callable[..., "Dataset"])
 
@@ -23,15 +49,20 @@ class Item(ABC):
     Attributes
     ----------
     id
-        Unique in its data set: the path below the folder, or the simulated slice's name.
+        Unique in its data set: the path below the folder, with page or slice behind it where a
+        file holds several, or the simulated slice's name.
     label
         The sub-folder's name, or ``yes`` and ``no`` for a tumour; empty without labels.
     cluster
-        Images of one cluster show the same slice.
+        Images of one cluster show the same slice, or are of one subject.
     digest
-        What enters seeds and keys: the file's SHA-256, or generator, version, seed and index.
+        What enters seeds and keys: the file's SHA-256, with the slice where it holds several, or
+        generator, version, seed and index.
     part
         ``train``, ``validation`` or ``test`` where the data set says so itself, else empty.
+    clipped
+        Share of the volume's, series' or picture's values that full scale clips, where there are
+        some in a file.
     """
 
     id: str
@@ -39,28 +70,82 @@ class Item(ABC):
     cluster: str
     digest: str
     part: str = ""
+    clipped: float | None = None
+
+    @property
+    def reading(self) -> str:
+        """What else makes its pixels, such as the scale: enters keys, but not seeds."""
+        return ""
+
+    @property
+    def scaling(self) -> str:
+        """The scale's rule and the values that became 0 and 1; empty without a file."""
+        return ""
 
     @abstractmethod
     def read(self, size: int | None = None) -> np.ndarray:
         """Return the image, float32, (H, W), in [0, 1], resized to a square if a size is given."""
 
     def mask(self, size: int | None = None) -> np.ndarray | None:  # noqa: ARG002
-        """Return the tumour's mask where it is known, uint8, (H, W), sized as the image.
-
-        0 none, 1 core, 2 enhancing rim, 3 oedema.
-        """
+        """Return the tumour's mask where it is known, see `Observation`."""
         return None
+
+    def observe(self, size: int | None = None) -> Observation:
+        """Return what a cell starts from, resized to a square if a size is given."""
+        return Observation(self.read(size), tumour=self.mask(size))
 
 
 @dataclass(frozen=True)
 class FileItem(Item):
-    """An image in a file."""
+    """An image in a file, or in one of several that make a volume.
 
-    path: Path = Path()
+    Attributes
+    ----------
+    files, reader
+        What is read by which reader.
+    stack, plane, index
+        Where the image is: in which of the files' stacks, in which plane, and which slice.
+    low, high
+        The file's values that become 0 and 1.
+    scale
+        The rule that these come from.
+    spacing
+        Millimetres between rows and columns: the shape that resizing keeps. None stretches it.
+    """
+
+    files: tuple[File, ...] = ()
+    reader: str = "pictures"
+    stack: int = 0
+    plane: str = "acquired"
+    index: int = 0
+    low: float = 0.0
+    high: float = 255.0
+    scale: str = "type"
+    spacing: tuple[float, float] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where its file lies, or the first of them."""
+        return self.files[0].path
+
+    @property
+    def scaling(self) -> str:
+        """The scale's rule and the values that became 0 and 1."""
+        return f"{self.scale}: {self.low:.6g} to {self.high:.6g}"
+
+    @property
+    def reading(self) -> str:
+        """The scale, the plane and the shape."""
+        return f"{self.scale} {self.low!r} {self.high!r} {self.plane} {self.spacing}"
 
     def read(self, size: int | None = None) -> np.ndarray:
-        """Read the file."""
-        return images.resize(images.read(self.path), size)
+        """Read the file, or its slice from the cache."""
+        values = volumes.values(self.files, self.reader, self.stack, self.plane, self.index)
+        return images.fit(to_full_scale(values, self.low, self.high), size, self.spacing)
+
+    def observe(self, size: int | None = None) -> Observation:
+        """Read the image as a reference."""
+        return Observation(self.read(size), spacing=self.spacing)
 
 
 @dataclass(frozen=True)
@@ -102,12 +187,18 @@ class Dataset:
         Files that look like images by their place but cannot be read.
     remark
         A line that must stand under tables made from this set, or empty.
+    notes
+        What must be said of the set where it is used: what was left out, odd scales.
+    clusters
+        What a cluster is: ``slices`` that look alike, or ``subjects``.
     """
 
     name: str
     items: tuple[Item, ...]
     unreadable: tuple[Unreadable, ...] = ()
     remark: str = ""
+    notes: tuple[str, ...] = ()
+    clusters: str = "slices"
 
 
 def data_set(name: str) -> Callable[[Opening], Opening]:

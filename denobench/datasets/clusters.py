@@ -25,10 +25,11 @@ images", MICCAI 2006 (normalised gradient fields).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,11 +40,10 @@ from threadpoolctl import threadpool_limits
 
 from denobench import images, seeds
 from denobench.cache import OnDisk, cache_folder, writing
-from denobench.errors import DenobenchError
-from denobench.files import digest, digest_of, write_text
+from denobench.files import digest_of, write_text
 from denobench.progress import Progress
 
-VERSION = 1  # enters the cache's key: goes up when other groups may come out
+VERSION = 2  # enters the cache's key: goes up when other groups may come out
 
 SIDE = 200  # pixels of the longer side of a head
 KEYPOINTS = 300
@@ -59,7 +59,7 @@ AGREEMENT = 0.75  # correlation of the gradient fields
 
 
 @dataclass(frozen=True)
-class _Head:
+class Head:
     """What is kept of an image for the comparison."""
 
     pixels: NDArray[np.uint8]  # (H, W), the longer side SIDE
@@ -69,90 +69,128 @@ class _Head:
     hash: NDArray[np.bool_]  # (64,)
 
 
-def cluster(paths: Sequence[Path], *, progress: Progress | None = None) -> tuple[str, ...]:
-    """Name for every image the cluster it belongs to: images of one cluster show the same slice.
+class Finder:
+    """Finds out which images show the same slice.
 
-    The names depend on the files' contents alone, not on their order or place. They are kept in
-    the cache, so that the same files are compared once.
+    The names of clusters depend on the images' contents alone, not on their order or place. They
+    are kept in the cache, so that the same images are compared once.
 
     Parameters
     ----------
-    paths
-        Readable image files.
-    progress
-        Told how many steps of how many are done; two for each distinct file.
+    source
+        What the images come from, such as the digests of their files: names the entry in the cache.
 
-    Returns
-    -------
-    tuple of str
-        ``c-`` and ten hexadecimal digits: the smallest SHA-256 among the cluster's files.
-
-    Raises
-    ------
-    DenobenchError
-        If a file cannot be read, or the cache cannot be written.
+    Attributes
+    ----------
+    known
+        The clusters of these images, from the cache; then no image needs to be added.
     """
-    if not paths:
-        return ()
-    digests = [_digest(path) for path in paths]
-    by_digest = dict(sorted(zip(digests, paths, strict=True)))
-    key = digest_of([VERSION, *by_digest])
-    file = cache_folder() / "clusters" / f"{key}.json"
-    names = _read(file)
-    if names.keys() != by_digest.keys():
-        # Many small products: threads would wait for each other longer than they compute.
-        with threadpool_limits(1, user_api="blas"):
-            names = _name(list(by_digest), _group(list(by_digest.values()), progress))
-        with writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, json.dumps(names, indent=0))
-    return tuple(names[digest] for digest in digests)
+
+    def __init__(self, source: Iterable[str]) -> None:
+        key = digest_of([VERSION, *sorted(set(source))])
+        self._file = cache_folder() / "clusters" / f"{key}.json"
+        self.known = _read(self._file)
+        self._heads: OnDisk[Head] = OnDisk()
+        self._keys: list[str] = []
+
+    def add(self, key: str, head: Head) -> None:
+        """Add an image by its digest; one that is there already is not added again."""
+        if key not in self._keys:
+            self._keys.append(key)
+            self._heads.append(head)
+
+    def names(self, *, progress: Progress | None = None) -> dict[str, str]:
+        """Name for every image, by its digest, the cluster that it belongs to.
+
+        Parameters
+        ----------
+        progress
+            Told how many of how many images are compared.
+
+        Returns
+        -------
+        dict of str and str
+            ``c-`` and ten hexadecimal digits: the smallest digest of the cluster.
+
+        Raises
+        ------
+        DenobenchError
+            If the cache cannot be written.
+        """
+        with closing(self._heads):
+            if not self._keys:
+                return self.known
+            order = sorted(range(len(self._keys)), key=lambda number: self._keys[number])
+            self._keys = [self._keys[number] for number in order]
+            self._heads.arrange(order)
+            # Many small products: threads would wait for each other longer than they compute.
+            with threadpool_limits(1, user_api="blas"):
+                groups = _group(self._heads, progress)
+        self.known = name_groups(dict(zip(self._keys, groups.tolist(), strict=True)))
+        content = {"digest": digest_of(self.known), "names": self.known}
+        with writing(self._file):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self._file, json.dumps(content, indent=0))
+        return self.known
+
+
+def name_groups(groups: Mapping[str, Any], letter: str = "c") -> dict[str, str]:
+    """Name each group of digests after its smallest one."""
+    first: dict[Any, str] = {}
+    return {
+        digest: f"{letter}-{first.setdefault(groups[digest], digest)[:10]}"
+        for digest in sorted(groups)
+    }
+
+
+def merged(names: Mapping[str, str], together: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Return names of clusters, with those put together that share images that belong together.
+
+    Parameters
+    ----------
+    names
+        Of each image's cluster, by its digest.
+    together
+        Digests of images that belong together, such as the pages of a file.
+    """
+    root = {name: name for name in names.values()}
+
+    def of(name: str) -> str:
+        while root[name] != name:
+            name = root[name]
+        return name
+
+    for digests in together:
+        found = sorted(of(names[digest]) for digest in digests if digest in names)
+        for name in found[1:]:
+            root[name] = found[0]
+    return {digest: of(name) for digest, name in names.items()}
 
 
 def _read(file: Path) -> dict[str, str]:
     """Return what the cache holds; nothing where it is missing or damaged."""
     try:
-        return dict(json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        content = json.loads(file.read_text("utf-8"))
+        names = dict(content["names"])
+        return names if content["digest"] == digest_of(names) else {}
+    except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
-def _digest(path: Path) -> str:
-    try:
-        return digest(path)
-    except OSError as error:
-        raise DenobenchError(f"{path}: cannot be read ({error.strerror}).") from None
-
-
-def _name(digests: list[str], groups: NDArray[np.int32]) -> dict[str, str]:
-    """Name each group after its first digest; digests are sorted."""
-    first: dict[int, str] = {}
-    return {
-        digest: f"c-{first.setdefault(int(group), digest)[:10]}"
-        for digest, group in zip(digests, groups, strict=True)
-    }
-
-
-def _group(paths: list[Path], progress: Progress | None) -> NDArray[np.int32]:
-    """Return the number of the group of each of the distinct files."""
-    steps = 2 * len(paths)
-    with closing(OnDisk[_Head]()) as heads:
-        for path in paths:
-            heads.append(_head(images.read(path)))
-            if progress:
-                progress(len(heads), steps)
-        edges = []
-        for first, seconds in enumerate(_candidates(heads)):
-            head = heads[first]
-            edges += [(first, second) for second in seconds if _same(head, heads[second])]
-            if progress:
-                progress(len(heads) + first + 1, steps)
+def _group(heads: OnDisk[Head], progress: Progress | None) -> NDArray[np.int32]:
+    """Return the number of the group of each of the images."""
+    edges = []
+    for first, seconds in enumerate(_candidates(heads)):
+        head = heads[first]
+        edges += [(first, second) for second in seconds if _same(head, heads[second])]
+        if progress:
+            progress(first + 1, len(heads))
     rows, columns = np.array(edges, int).reshape(-1, 2).T
-    graph = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), (len(paths), len(paths)))
+    graph = scipy.sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), (len(heads), len(heads)))
     return scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
-def _head(image: NDArray[np.float32]) -> _Head:
+def head_of(image: NDArray[np.float32]) -> Head:
     """Cut out the head, scale it, and describe it."""
     import imagehash  # here, because groups that are cached need not wait for it
 
@@ -167,7 +205,7 @@ def _head(image: NDArray[np.float32]) -> _Head:
     shape = pixels.shape[::-1]
     filled = cv2.resize(mask[box].astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
     points, features = _local_features(pixels)
-    return _Head(
+    return Head(
         pixels=pixels,
         inside=cv2.erode(filled, np.ones((17, 17))).astype(np.uint8),
         points=points,
@@ -201,7 +239,7 @@ def _local_features(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDA
     )
 
 
-def _candidates(heads: OnDisk[_Head]) -> list[list[int]]:
+def _candidates(heads: OnDisk[Head]) -> list[list[int]]:
     """Return for each image the later ones that it may show the same slice as."""
     signs = np.array([head.hash for head in heads], np.int8) * 2 - 1
     found: list[set[int]] = [set() for _ in range(len(heads))]
@@ -223,7 +261,7 @@ def _candidates(heads: OnDisk[_Head]) -> list[list[int]]:
     return [sorted(later - {row}) for row, later in enumerate(found)]
 
 
-def _aggregated(heads: OnDisk[_Head]) -> Iterator[NDArray[np.float32]]:
+def _aggregated(heads: OnDisk[Head]) -> Iterator[NDArray[np.float32]]:
     """Yield one unit vector per image, in blocks: its features' residuals to a codebook's words."""
     words = _codebook(heads)
     for start in range(0, len(heads), BLOCK):
@@ -238,7 +276,7 @@ def _aggregated(heads: OnDisk[_Head]) -> Iterator[NDArray[np.float32]]:
         yield block
 
 
-def _codebook(heads: OnDisk[_Head]) -> NDArray[np.float32]:
+def _codebook(heads: OnDisk[Head]) -> NDArray[np.float32]:
     """Return typical local features, (WORDS, 128); none if there are fewer features than that."""
     count = sum(len(head.features) for head in heads)
     if count < WORDS:
@@ -253,13 +291,13 @@ def _codebook(heads: OnDisk[_Head]) -> NDArray[np.float32]:
     )[0]
 
 
-def _same(first: _Head, second: _Head) -> bool:
+def _same(first: Head, second: Head) -> bool:
     """Tell whether two images show the same slice."""
     warp = _register(first, second)
     return warp is not None and _agreement(first, second, warp) >= AGREEMENT
 
 
-def _register(first: _Head, second: _Head) -> NDArray[np.float64] | None:
+def _register(first: Head, second: Head) -> NDArray[np.float64] | None:
     """Return the affine map, (2, 3), from the first image to the second, if there is a good one."""
     if min(len(first.features), len(second.features)) < INLIERS:
         return None
@@ -288,7 +326,7 @@ def _unit(features: NDArray[np.uint8]) -> NDArray[np.float32]:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1)
 
 
-def _agreement(first: _Head, second: _Head, warp: NDArray[np.float64]) -> float:
+def _agreement(first: Head, second: Head, warp: NDArray[np.float64]) -> float:
     """Return the correlation of the gradient fields in the overlap; 0 if it is small."""
     height, width = first.pixels.shape
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from pathlib import Path
 
-from denobench import images
-from denobench.datasets import clusters, simulated
-from denobench.datasets.base import Dataset, FileItem, SimulatedItem, Unreadable
+from denobench.datasets import simulated
+from denobench.datasets.base import Dataset, SimulatedItem
+from denobench.datasets.folder import open_folder
+from denobench.datasets.survey import Reading
 from denobench.errors import DenobenchError
-from denobench.files import digest
 from denobench.progress import Progress
 from denobench.registry import Registry
 
@@ -28,11 +27,15 @@ SIMULATED_REMARK = (
     "The simulated set is one averaged anatomy: it demonstrates the tool and ranks nothing."
 )
 BRAIN_TUMOR_HANDLE = "navoneel/brain-mri-images-for-brain-tumor-detection"
-# What lies in data folders beside images and is not worth a warning.
-_NOT_IMAGES = {".txt", ".md", ".csv", ".json", ".xml", ".html", ".pdf", ".sha256", ".yaml"}
 
 
-def open_dataset(name: str, folder: Path | None, *, progress: Progress | None = None) -> Dataset:
+def open_dataset(
+    name: str,
+    folder: Path | None,
+    reading: Reading | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Dataset:
     """Return the data set that a config names.
 
     Parameters
@@ -41,6 +44,8 @@ def open_dataset(name: str, folder: Path | None, *, progress: Progress | None = 
         A registered data set, or ``folder`` for the images of ``folder``.
     folder
         Where its files lie; needed by ``folder`` only.
+    reading
+        How the files of ``folder`` become images.
     progress
         Told how many images of how many are read or generated.
 
@@ -52,65 +57,8 @@ def open_dataset(name: str, folder: Path | None, *, progress: Progress | None = 
     if name == "folder":
         if folder is None:
             raise DenobenchError("dataset: folder needs --data FOLDER (or data: in the config).")
-        return open_folder(folder, progress=progress)
+        return open_folder(folder, reading, progress=progress)
     return REGISTRY.load(name)(folder, progress=progress)
-
-
-def open_folder(
-    folder: Path, *, name: str | None = None, progress: Progress | None = None
-) -> Dataset:
-    """Return the images of a folder and its sub-folders; a sub-folder's name is the label.
-
-    A file that cannot be read is listed with its reason, and the others are used.
-
-    Raises
-    ------
-    DenobenchError
-        If the folder is missing or holds no readable image.
-    """
-    if not folder.is_dir():
-        raise DenobenchError(f"Data folder {folder} does not exist or is not a folder.")
-    paths = sorted(path for path in folder.rglob("*") if _may_be_image(path, folder))
-    readable: list[tuple[Path, str]] = []
-    unreadable: list[Unreadable] = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (path, found) in enumerate(zip(paths, pool.map(_probe, paths), strict=True), 1):
-            relative = path.relative_to(folder).as_posix()
-            if isinstance(found, DenobenchError):
-                unreadable.append(Unreadable(relative, str(found).removeprefix(f"{path}: ")))
-            else:
-                readable.append((path, found))
-            if progress:
-                progress(done, len(paths))
-    if not readable:
-        detail = f" ({len(unreadable)} files, none of them an image)" if unreadable else ""
-        raise DenobenchError(f"Data folder {folder} holds no readable image{detail}.")
-    names = clusters.cluster([path for path, _ in readable])
-    items = tuple(
-        FileItem(
-            id=path.relative_to(folder).as_posix(),
-            label=path.parent.relative_to(folder).as_posix() if path.parent != folder else "",
-            cluster=cluster,
-            digest=digest,
-            path=path.resolve(),
-        )
-        for (path, digest), cluster in zip(readable, names, strict=True)
-    )
-    return Dataset(name or folder.resolve().name, items, tuple(unreadable))
-
-
-def _may_be_image(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and path.suffix.lower() not in _NOT_IMAGES
-
-
-def _probe(path: Path) -> str | DenobenchError:
-    """Return the file's digest if it can be read, else the error."""
-    try:
-        images.read(path)
-        return digest(path)
-    except DenobenchError as error:
-        return error
 
 
 def simulated_set(folder: Path | None, *, progress: Progress | None = None) -> Dataset:
@@ -149,7 +97,6 @@ def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dat
     found = _locate_brain_tumor(folder)
     wanted = _brain_tumor_digests()
     dataset = open_folder(found, name="brain-tumor", progress=progress)
-    # The published archive holds a second copy of everything in a sub-folder of its own.
     items = tuple(item for item in dataset.items if item.label in ("yes", "no"))
     have = {item.id: item.digest for item in items}
     wrong = [name for name, digest in wanted.items() if have.get(name) != digest]

@@ -92,6 +92,8 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
         If a name in the config is wrong, images are missing, or another process fills the folder.
     """
     plan = make_plan(config, progress=of_stage(watcher, "Images"))
+    for note in plan.dataset.notes:
+        watcher.say(note)
     for found in plan.dataset.unreadable:
         watcher.say(f"Left out {found.path}: {found.reason}")
     for hiding in hidings(plan.plugins):

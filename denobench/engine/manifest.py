@@ -100,6 +100,8 @@ def _dataset(plan: Plan, earlier: Manifest | None) -> DatasetRecord:
         ),
         residual_noise=known or _residual_noise(plan),
         remark=plan.dataset.remark,
+        notes=plan.dataset.notes,
+        cluster_of=plan.dataset.clusters,
         digest=_digest(items),
     )
 

@@ -23,7 +23,7 @@ from skimage import data
 from skimage.color import rgb2gray
 
 from baselines.fast_bm3d import PROFILES, denoise_bm3d
-from denobench import images, methods, noise
+from denobench import images, methods, noise, readers
 from denobench.datasets import simulated
 from denobench.metrics import psnr, ssim
 
@@ -174,7 +174,7 @@ def pictures(real: Path) -> dict[str, np.ndarray]:
     files = sorted(path for path in real.rglob("*") if path.is_file())
     for k in range(6):
         path = files[int((k + 0.5) * len(files) / 6)]
-        found[f"real-{k}"] = images.resize(images.read(path), 224)
+        found[f"real-{k}"] = images.resize(readers.image(path), 224)
         index = int((k + 0.5) * simulated.COUNT / 6)
         found[f"sim-{k}"] = np.array(simulated.images()[index])
     for name in ("camera", "coins", "moon", "astronaut"):

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from denobench.datasets import Dataset, FileItem, folds, open_dataset, split, spread
 from denobench.errors import DenobenchError
+from denobench.readers import File
 
 
 def dataset(clusters: list[int]) -> Dataset:
     """Return a set whose n-th image belongs to the n-th cluster given; labels go by cluster."""
     items = tuple(
-        FileItem(f"{n:03d}", "yes" if c % 3 else "no", f"c{c}", f"d{n}", path=Path(f"{n}.png"))
+        FileItem(
+            f"{n:03d}", "yes" if c % 3 else "no", f"c{c}", f"d{n}", files=(File(Path(f"{n}.png")),)
+        )
         for n, c in enumerate(clusters)
     )
     return Dataset("test", items)

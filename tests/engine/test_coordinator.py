@@ -12,7 +12,7 @@ from filelock import FileLock
 from fitted import GAIN
 from skimage.restoration import denoise_tv_chambolle
 
-from denobench import config, images, metrics, noise
+from denobench import config, metrics, noise
 from denobench.datasets import open_folder
 from denobench.engine.coordinator import Outcome, carry_out
 from denobench.errors import DenobenchError
@@ -40,7 +40,7 @@ def test_every_cell_is_a_row_with_the_score_computed_by_hand(
     assert set(frame["status"]) == {"ok"}
     items = {item.id: item for item in open_folder(image_folder).items}
     chosen = frame[(frame["method"] == "tv") & (frame["noise"] == "rician")].iloc[3]
-    clean = images.resize(images.read(items[chosen["image"]].path), 32)
+    clean = items[chosen["image"]].read(32)
     fields = noise.draw_fields(
         (2, 32, 32), seed=0, image=chosen["image_digest"], realisation=chosen["realisation"]
     )

@@ -10,14 +10,16 @@ import io
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from denobench import images
+from denobench import images, readers
 from denobench.datasets import clusters, simulated
+from denobench.progress import Progress
 
 Alteration = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -109,6 +111,17 @@ def as_bytes(image: np.ndarray) -> np.ndarray:
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
+def cluster(paths: Sequence[Path], progress: Progress | None = None) -> tuple[str, ...]:
+    """Return the name of each picture's cluster, for pictures that need not be all of a folder."""
+    digests = [sha256(path.read_bytes()).hexdigest() for path in paths]
+    finder = clusters.Finder(digests)
+    if not finder.known:
+        for digest, path in zip(digests, paths, strict=True):
+            finder.add(digest, clusters.head_of(readers.image(path)))
+    names = finder.names(progress=progress)
+    return tuple(names[digest] for digest in digests)
+
+
 def precision_and_recall(
     sources: Sequence[np.ndarray], alter: Alteration, folder: Path
 ) -> tuple[float, float]:
@@ -125,7 +138,7 @@ def precision_and_recall(
         for kind, pixels in (("original", image), ("altered", alter(image, rng))):
             paths.append(folder / f"{number} {kind}.png")
             Image.fromarray(as_bytes(pixels)).save(paths[-1])
-    names = np.array(clusters.cluster(paths))
+    names = np.array(cluster(paths))
     together = np.triu(names[:, None] == names[None, :], 1)
     right = np.triu(np.equal.outer(np.arange(len(paths)) // 2, np.arange(len(paths)) // 2), 1)
     found = (together & right).sum()
@@ -135,8 +148,8 @@ def precision_and_recall(
 def different_images(folder: Path) -> list[np.ndarray]:
     """Return one image of each cluster of a folder, at most 700 pixels wide and high."""
     paths = [path for path in sorted(folder.rglob("*.*")) if path.is_file()]
-    first = dict(zip(reversed(clusters.cluster(paths)), reversed(paths), strict=True))
-    found = [images.read(path) for path in sorted(first.values())]
+    first = dict(zip(reversed(cluster(paths)), reversed(paths), strict=True))
+    found = [readers.image(path) for path in sorted(first.values())]
     return [clusters._scaled(image, 700) if max(image.shape) > 700 else image for image in found]
 
 

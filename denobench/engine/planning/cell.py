@@ -66,6 +66,7 @@ class Cell:
             f"{self.noise.model}:{self.noise.level!r}",
             self.realisation,
             self.item.digest,
+            self.item.reading,
             self.size,
             self.seed,
             self.metrics,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import zip_longest
@@ -13,7 +13,16 @@ from typing import Any
 
 from denobench import metrics, noise
 from denobench.config import Config
-from denobench.datasets import Dataset, Item, Split, folds, open_dataset, split, spread
+from denobench.datasets import (
+    Dataset,
+    Item,
+    Reading,
+    Split,
+    folds,
+    open_dataset,
+    split,
+    spread,
+)
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
@@ -23,6 +32,7 @@ from denobench.noise import Noise
 from denobench.plugins import Plugins
 from denobench.progress import Progress
 from denobench.registry import load_plugins
+from denobench.scale import Scale
 
 TRIAL_SCORES = ("psnr",)
 
@@ -222,13 +232,13 @@ def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
         metrics.REGISTRY.load(name)
     planned = plan_methods(config)
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
-    dataset = open_dataset(name, config.data, progress=progress)
+    dataset = open_dataset(name, config.data, reading_of(config), progress=progress)
     parts = (
         folds(dataset, seed=config.seed)
         if config.split == "folds"
         else (split(dataset, seed=config.seed, by=config.split),)
     )
-    test = _in_turns([part.test for part in parts])
+    test = _copies_last(_in_turns([part.test for part in parts]))
     if not test:
         raise DenobenchError(
             f"No test image is left of the {len(dataset.items)} of {dataset.name}: "
@@ -254,10 +264,35 @@ def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, .
     return found
 
 
+def reading_of(config: Config) -> Reading:
+    """Return how a config's files become images."""
+    chosen = config.slices
+    numbers = {"first": (1,), "all": ()}
+    return Reading(
+        scale=None if config.scale is None else Scale.parse(config.scale),
+        plane=chosen.plane,
+        every=chosen.every,
+        empty=chosen.empty,
+        volumes=numbers[chosen.volumes] if isinstance(chosen.volumes, str) else chosen.volumes,
+        subjects=config.subjects,
+    )
+
+
 def _in_turns(parts: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:
     """Return the first item of every part, then the second of every part, and so on."""
     layers = zip_longest(*parts)
     return tuple(item for layer in layers for item in layer if item is not None)
+
+
+def _copies_last(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Return items with exact copies behind all others, so that no limit is spent on them."""
+    digests: set[str] = set()
+    first: list[Item] = []
+    copies: list[Item] = []
+    for item in items:
+        (copies if item.digest in digests else first).append(item)
+        digests.add(item.digest)
+    return (*first, *copies)
 
 
 def _check_parts(plan: Plan) -> None:

@@ -134,6 +134,8 @@ def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
         error=error[:2000],
         sigma_factor=cell.sigma_factor,
         image_digest=cell.item.digest,
+        scale=cell.item.scaling,
+        clipped=cell.item.clipped,
         source_digest=cell.source,
         weights_digest=cell.weights_digest,
         **measured,  # type: ignore[arg-type]
@@ -185,8 +187,9 @@ def load_method(
 @lru_cache(maxsize=4)
 def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return the clean image, its foreground's mask and, where it is known, its tumour's."""
-    clean = item.read(size)
-    return clean, images.foreground(clean), item.mask(size)
+    seen = item.observe(size)
+    assert seen.reference is not None
+    return seen.reference, images.foreground(seen.reference), seen.tumour
 
 
 @lru_cache(maxsize=4)

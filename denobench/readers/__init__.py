@@ -1,0 +1,27 @@
+"""One file of one format, or the files of one series, into pixels, spacing and subject."""
+
+from denobench.readers.base import (
+    MR_SCALE,
+    REGISTRY,
+    About,
+    File,
+    Reader,
+    Stack,
+    identify,
+    image,
+    read,
+    readers,
+)
+
+__all__ = [
+    "MR_SCALE",
+    "REGISTRY",
+    "About",
+    "File",
+    "Reader",
+    "Stack",
+    "identify",
+    "image",
+    "read",
+    "readers",
+]
