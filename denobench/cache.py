@@ -13,13 +13,14 @@ from typing import Generic, TypeVar
 from platformdirs import user_cache_dir
 
 from denobench.errors import DenobenchError
+from denobench.files import user_path
 
 Entry = TypeVar("Entry")
 
 
 def cache_folder() -> Path:
     """Return the cache folder: ``$DENOBENCH_CACHE``, or the user's cache folder of the system."""
-    return Path(os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench"))
+    return user_path(os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench"))
 
 
 @contextmanager

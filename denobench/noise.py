@@ -145,7 +145,7 @@ class Noise:
 
     def __post_init__(self) -> None:
         if not self.label:
-            object.__setattr__(self, "label", f"{self.level:g}")
+            object.__setattr__(self, "label", written(self.level))
 
     def __str__(self) -> str:
         return f"{self.model}:{self.label}"
@@ -170,6 +170,26 @@ class Noise:
                 "(a fraction of full scale), such as gaussian:0.1, gaussian:25/255 or rician:0.05."
             )
         return cls(model, level, "".join(label.split()))
+
+
+# Full scales of 8, 10, 12 and 16 bits, that levels are given as fractions of.
+_SCALES = (255, 1023, 4095, 65535)
+
+
+def written(level: float) -> str:
+    """Return a level as people write it: ``0.1``, or ``25/255`` where it is such a fraction.
+
+    Examples
+    --------
+    >>> written(0.1), written(25 / 255)
+    ('0.1', '25/255')
+    """
+    short = f"{level:g}"
+    if float(short) == level:
+        return short
+    fractions = ((round(level * scale), scale) for scale in _SCALES)
+    found = (f"{count}/{scale}" for count, scale in fractions if count / scale == level)
+    return next(found, repr(float(level)))
 
 
 def draw_fields(

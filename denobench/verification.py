@@ -22,7 +22,7 @@ from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
 from denobench.files import digest
 from denobench.manifest import Manifest
-from denobench.noise import Noise
+from denobench.noise import Noise, written
 from denobench.progress import Progress
 from denobench.report import texts
 from denobench.rows import RunFolder
@@ -263,10 +263,10 @@ def _check_trial(row: dict[str, Any], plan: Plan) -> Iterator[str]:
 
 
 def _trial(row: Any) -> str:
-    where = f"{row['method']}, {row['noise']}:{row['level']:g}, {row['image']}"
+    where = f"{row['method']}, {row['noise']}:{written(row['level'])}, {row['image']}"
     return f"tuning.csv: {where}, {row['settings']}"
 
 
 def _name(row: Any) -> str:
-    where = f"{row['noise']}:{float(row['level']):g}, {row['image']}"
+    where = f"{row['noise']}:{written(row['level'])}, {row['image']}"
     return f"{row['method']}, {where}, realisation {row['realisation']}"

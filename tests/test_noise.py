@@ -94,3 +94,22 @@ def test_malformed_noise_is_refused(text: str) -> None:
     """What is not of the form MODEL:LEVEL is refused with an example."""
     with pytest.raises(DenobenchError, match=r"gaussian:0\.1"):
         Noise.parse(text)
+
+
+@pytest.mark.parametrize("count", [1, 5, 15, 25, 50, 254])
+def test_fractions_are_printed_as_they_are_written(count: int) -> None:
+    """A level of 8-bit images is read as a fraction, kept as a number, and written as it was."""
+    found = noise.Noise.parse(f"gaussian: {count} / 255 ")
+    assert found.level == count / 255
+    assert str(found) == f"gaussian:{count}/255"
+    assert noise.written(found.level) == f"{count}/255"
+    assert noise.Noise("gaussian", found.level) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("0.1", "0.1"), ("1e-1", "0.1"), ("0.0588235", "0.0588235"), ("0.12345678", "0.12345678")],
+)
+def test_levels_are_written_in_full(text: str, written: str) -> None:
+    """No digit of a level is lost where it is printed."""
+    assert noise.written(noise.Noise.parse(f"rician:{text}").level) == written

@@ -11,6 +11,7 @@ from denobench.datasets.base import Dataset, SimulatedItem
 from denobench.datasets.folder import open_folder
 from denobench.datasets.survey import Reading
 from denobench.errors import DenobenchError
+from denobench.files import user_path
 from denobench.progress import Progress
 from denobench.registry import Registry
 
@@ -112,7 +113,7 @@ def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dat
 def _locate_brain_tumor(folder: Path | None) -> Path:
     """Return the folder that holds ``yes`` and ``no``."""
     if folder is None and os.environ.get("DENOBENCH_DATA"):
-        folder = Path(os.environ["DENOBENCH_DATA"])
+        folder = user_path(os.environ["DENOBENCH_DATA"])
     if folder is None:
         folder = _download_brain_tumor()
     for candidate in (folder, folder / "brain_tumor_dataset"):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from denobench.errors import DenobenchError
 from denobench.manifest import Manifest, MethodRecord, MetricRecord, parse
+from denobench.noise import written
 from denobench.printable import one_line
 from denobench.rows import RunFolder, score_columns
 
@@ -136,8 +137,8 @@ def read_rows(runs: Mapping[str, RunFolder]) -> pd.DataFrame:
         cell = rows[twice].iloc[0]
         raise DenobenchError(
             f"Run {cell['run']} holds two rows of method {cell['method']!r} for image "
-            f"{cell['image']} at {cell['noise']}:{cell['level']:g}: its plan.json is missing. "
-            "Run it again to record which rows belong to its plan."
+            f"{cell['image']} at {cell['noise']}:{written(cell['level'])}: its plan.json is "
+            "missing. Run it again to record which rows belong to its plan."
         )
     if len(runs) > 1:
         _check_same_images(rows)

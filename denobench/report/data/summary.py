@@ -11,6 +11,7 @@ import pandas as pd
 
 from denobench import trials
 from denobench.manifest import Manifest
+from denobench.noise import written
 from denobench.printable import one_line
 from denobench.report.data.entries import (
     Entry,
@@ -185,7 +186,7 @@ def _failures(rows: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
         ["entry", "noise", "status", "kind"], as_index=False
     )
     counted = groups.agg(
-        levels=("level", lambda found: ", ".join(f"{level:g}" for level in sorted({*found}))),
+        levels=("level", lambda found: ", ".join(written(level) for level in sorted({*found}))),
         cells=("key", "size"),
         reason=("reason", "first"),
     ).drop(columns="kind")

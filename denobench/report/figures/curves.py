@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from denobench.files import safe_name
+from denobench.noise import written
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import TRACKS, Summary, finite
 from denobench.report.figures.style import (
@@ -67,14 +68,14 @@ def _quality(summary: Summary, noise: str) -> Picture | None:
         if several:
             _curves(place, summary, scores, shown)
             place.set(xlabel="Level (σ as a fraction of full scale)", ylabel=metric.axis)
-            place.set_xticks(levels, [f"{level:g}" for level in levels])
+            place.set_xticks(levels, [written(level) for level in levels])
         else:
             _dots(place, summary, scores, shown)
             place.set(xlabel=metric.axis)
     if several:
         legend(figure, summary, shown)
     titles = captions.listing(metric.title for metric in found)
-    at = "over the level" if several else f"at σ = {levels[0]:g}"
+    at = "over the level" if several else f"at σ = {written(levels[0])}"
     bounded = any(scores["low"].notna().any() for scores in found.values())
     interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
     return Picture(
@@ -147,7 +148,7 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
             found = means.loc[means["entry"] == entry.id, ["mean", "low", "high"]]
             for score in found.to_numpy(float):
                 _point(place, chosen[entry.id], score, quartiles.get(entry.id))
-        place.set(xscale="log", title=f"σ = {level:g}")
+        place.set(xscale="log", title=f"σ = {written(level)}")
         place.xaxis.set_major_locator(LogLocator(subs=subs, numticks=4))
         place.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         place.xaxis.set_minor_formatter(NullFormatter())
@@ -202,7 +203,7 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
             sns.stripplot(**common, size=2.4, alpha=0.55, jitter=0.22, linewidth=0, zorder=2)
         sns.boxplot(**common, width=0.62, showfliers=False, linewidth=0.8, fill=False, zorder=3)
         place.axvline(0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
-        place.set(title=f"σ = {level:g}", xlabel="", ylabel="")
+        place.set(title=f"σ = {written(level)}", xlabel="", ylabel="")
         _name_methods(place, summary, ordered)
     metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
     missing = " Images that a method did not complete are missing."

@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from denobench.manifest import Shown
+from denobench.noise import written
 from denobench.printable import one_line
 from denobench.report.data.summary import Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, labels, style
@@ -70,7 +71,7 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
             tiles.append((names[entry.id], _score(summary, cell), answer))
     return Picture(
         f"gallery-{place}",
-        f"{one_line(image)}, {summary.noises.get(noise, noise)} noise at σ = {level:g}",
+        f"{one_line(image)}, {summary.noises.get(noise, noise)} noise at σ = {written(level)}",
         "Above: the images, each with a window magnified twice. In the middle: the absolute error "
         "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
         "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from denobench.files import safe_name
+from denobench.noise import written
 from denobench.printable import one_line
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary, finite
@@ -68,7 +69,7 @@ def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
         identity = [entry.id for entry in summary.entries if entry.identity]
         for nothing in rows.loc[rows.index.isin(identity), "mean"]:
             place.axhline(nothing, color="#6b6b6b", linestyle=(0, (2, 2)), linewidth=1.0)
-        place.set(xscale="log", title=f"σ = {level:g}")
+        place.set(xscale="log", title=f"σ = {written(level)}")
         place.set_xticks(factors, [f"{factor:g}" for factor in factors])
         place.xaxis.set_minor_locator(NullLocator())
     places[0].set_ylabel(metric.axis)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from denobench.files import safe_name
 from denobench.manifest import TrainingRecord
+from denobench.noise import written
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.data.table import (
@@ -127,7 +128,7 @@ def _quality(
         "ms is the median time per image.",
         columns=(
             Column("Method", kind="text"),
-            *(Column(short[m.name], f"σ = {level:g}") for level in levels for m in metrics),
+            *(Column(short[m.name], f"σ = {written(level)}") for level in levels for m in metrics),
             Column("ms"),
             Column("n"),
         ),
@@ -160,7 +161,11 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
         "the method is better in every cluster, −1 where it is worse in every one.",
         columns=(
             Column("Method", kind="text"),
-            *(Column(title, f"σ = {level:g}") for level in levels for title in ("Δ", "p", "r")),
+            *(
+                Column(title, f"σ = {written(level)}")
+                for level in levels
+                for title in ("Δ", "p", "r")
+            ),
         ),
         sections=_by_track(shown, row),
         notes=captions.paired_notes(summary, pairs),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from denobench.manifest import Manifest
+from denobench.noise import written
 from denobench.report.data.entries import Score
 from denobench.report.data.scores import COMPARED_FROM
 from denobench.report.data.summary import Summary
@@ -42,12 +43,12 @@ def levels(some: Collection[float], every: pd.Series) -> str:
     """Name levels: ``at σ = 0.05 and 0.1``, or ``at every level``."""
     if every.nunique() > 1 and len({*some}) == every.nunique():
         return "at every level"
-    return f"at σ = {listing(f'{level:g}' for level in sorted({*some}))}"
+    return f"at σ = {listing(written(level) for level in sorted({*some}))}"
 
 
 def level_list(levels: Any) -> str:
     """Return a tuple of levels side by side: ``0.05, 0.1``."""
-    return ", ".join(f"{level:g}" for level in levels)
+    return ", ".join(written(level) for level in levels)
 
 
 def margin(ranked: pd.DataFrame, metric: Score) -> str:
@@ -240,7 +241,10 @@ def _completion(scores: pd.DataFrame) -> list[str]:
         ][: len(parts)]
     notes = ["n: cells completed of those planned."]
     common = scores[scores["compared"]].groupby("level")[["n", "planned"]].min()
-    parts = [f"{row['n']} of {row['planned']} at σ = {level:g}" for level, row in common.iterrows()]
+    parts = [
+        f"{n} of {planned} at σ = {written(level)}"
+        for level, n, planned in common.reset_index().itertuples(index=False)
+    ]
     if (common["n"] < common["planned"]).any():
         notes[0] += (
             f" Means are over the cells that all compared methods completed: {listing(parts)}."
@@ -266,7 +270,10 @@ def _estimates(summary: Summary, noise: str) -> list[str]:
         return []
     error = 100 * (once["sigma"] / once["sigma_factor"] / once["level"] - 1)
     medians = error.groupby(once["level"]).median()
-    parts = [f"{median:+.1f} % at σ = {level:g}" for level, median in medians.items()]
+    parts = [
+        f"{median:+.1f} % at σ = {written(level)}"
+        for level, median in zip(medians.index.tolist(), medians, strict=True)
+    ]
     text = (
         f"Estimated σ: median error {listing(parts)}; "
         f"median magnitude {error.abs().median():.1f} %, largest {error.abs().max():.1f} %."

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from denobench.noise import written
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.text import captions
@@ -35,7 +36,7 @@ def _methods(summary: Summary) -> str:
     manifest = summary.manifest
     version = manifest.versions.get("denobench")
     noises = [
-        f"{title} noise of σ = {listing(f'{level:g}' for level in summary.levels(noise))}"
+        f"{title} noise of σ = {listing(written(level) for level in summary.levels(noise))}"
         for noise, title in summary.noises.items()
     ]
     labels = [entry.label for entry in summary.entries if not entry.identity]
