@@ -23,7 +23,7 @@ from denobench.files import replacing, safe_name, subfolder, write_text
 from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
-from denobench.noise import Noise, written
+from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
 from denobench.rows import LOG, Row, RunFolder
 
@@ -182,7 +182,7 @@ def _train(
 
 
 def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
-    levels = " ".join(written(each.level) for each in corruptions)
+    levels = " ".join(repr(each.level) for each in corruptions)
     return model.history.assign(
         method=method.name, noise=corruptions[0].model, levels=levels, key=model.key
     )

@@ -13,7 +13,7 @@ from denobench import trials
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, Tuned, Tuning
 from denobench.engine.stages.search import Search
-from denobench.noise import Noise, written
+from denobench.noise import Noise
 from denobench.progress import Progress
 from denobench.rows import Row
 
@@ -35,7 +35,7 @@ class _Contest:
 
     def take(self, settings: Mapping[str, Any], found: Iterable[Row]) -> None:
         """Take note of a trial's rows."""
-        levels = " ".join(written(corruption.level) for corruption in self.tuning.corruptions)
+        levels = " ".join(repr(corruption.level) for corruption in self.tuning.corruptions)
         records = [
             {
                 "method": row.method,
