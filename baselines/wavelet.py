@@ -35,3 +35,33 @@ def wavelet(
     return ski.restoration.denoise_wavelet(
         noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="BayesShrink", mode="soft"
     )
+
+
+@denoiser(
+    "visushrink",
+    title="Wavelet (VisuShrink)",
+    reference="D. L. Donoho and I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, "
+    "Biometrika 81(3), 1994",
+    licence="BSD-3-Clause (scikit-image)",
+    grid={"sigma_scale": (0.2, 0.25, 0.3, 0.4, 0.5), "wavelet": ("db1", "db2", "sym4", "sym8")},
+    packages=("scikit-image", "PyWavelets"),
+    notes="Its one threshold is made to leave no noise at all, not for the least error: the "
+    "default is 0.3 of it.",
+)
+def visushrink(
+    noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 0.3, wavelet: Wavelet = "sym4"
+) -> np.ndarray:
+    """Shrink all wavelet coefficients softly by one threshold, sigma times sqrt(2 log(H W)).
+
+    Parameters
+    ----------
+    noisy, sigma
+        As in `denobench.Denoiser.denoise`.
+    sigma_scale
+        The threshold uses this multiple of sigma.
+    wavelet
+        Name of an orthogonal or biorthogonal wavelet of PyWavelets.
+    """
+    return ski.restoration.denoise_wavelet(
+        noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="VisuShrink", mode="soft"
+    )
