@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from denobench import config
 from denobench.engine.coordinator import Outcome, carry_out
 from denobench.progress import Silent
+from denobench.rows import RunFolder
 
 STRANGERS = """
 import os, time
@@ -59,25 +61,40 @@ def strangers(tmp_path: Path) -> Path:
     return path
 
 
+def carry(images: Path, folder: Path, **settings: object) -> Outcome:
+    """Carry out a small comparison with changed settings."""
+    small = {
+        "name": "small",
+        "data": images,
+        "size": 32,
+        "split": "none",
+        "limit": 3,
+        "noise": ["gaussian:0.1"],
+        "methods": ["identity", "tv"],
+        "timing": {"repeats": 0},
+        "gallery": 1,
+        "workers": 1,
+        **settings,
+    }
+    return carry_out(config.parse(small, "test"), folder, Silent())
+
+
 @pytest.fixture
 def compare(image_folder: Path, tmp_path: Path) -> Callable[..., Outcome]:
     """Return a function that carries out a small comparison with changed settings."""
 
-    def carry(folder: Path | None = None, **settings: object) -> Outcome:
-        small = {
-            "name": "small",
-            "data": image_folder,
-            "size": 32,
-            "split": "none",
-            "limit": 3,
-            "noise": ["gaussian:0.1"],
-            "methods": ["identity", "tv"],
-            "timing": {"repeats": 0},
-            "gallery": 1,
-            "workers": 1,
-            **settings,
-        }
-        loaded = config.parse(small, "test")
-        return carry_out(loaded, folder or tmp_path / "run", Silent())
+    def call(folder: Path | None = None, **settings: object) -> Outcome:
+        return carry(image_folder, folder or tmp_path / "run", **settings)
 
-    return carry
+    return call
+
+
+@pytest.fixture(scope="session")
+def _finished(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return carry(image_folder, tmp_path_factory.mktemp("finished") / "run").folder.path
+
+
+@pytest.fixture
+def finished(_finished: Path, tmp_path: Path) -> RunFolder:
+    """Return a copy of what ``compare()`` leaves; the next one goes on in its folder."""
+    return RunFolder(Path(shutil.copytree(_finished, tmp_path / "run")))

@@ -17,6 +17,7 @@ from denobench.datasets import open_folder
 from denobench.engine.coordinator import Outcome, carry_out
 from denobench.errors import DenobenchError
 from denobench.progress import Silent
+from denobench.rows import RunFolder
 
 Compare = Callable[..., Outcome]
 
@@ -69,16 +70,15 @@ def test_second_run_computes_nothing(compare: Compare) -> None:
     ],
 )
 def test_exactly_what_a_change_concerns_is_computed(
-    compare: Compare, settings: dict[str, object], computed: int
+    compare: Compare, finished: RunFolder, settings: dict[str, object], computed: int
 ) -> None:
     """A changed parameter, size, seed, level or limit computes its own cells, no others."""
-    first = compare()
     second = compare(**settings)
     if "seed" in settings:  # another seed also tests other images
         assert second.computed == second.cells
     else:
         assert second.computed == computed
-    assert first.folder.path == second.folder.path
+    assert finished.path == second.folder.path
 
 
 def test_edited_plugin_is_computed_again(compare: Compare, strangers: Path, tmp_path: Path) -> None:
@@ -220,20 +220,19 @@ def test_second_coordinator_is_refused(compare: Compare, tmp_path: Path) -> None
     assert compare().computed == 6
 
 
-def test_pictures_are_kept_for_the_gallery(compare: Compare) -> None:
+def test_pictures_are_kept_for_the_gallery(finished: RunFolder) -> None:
     """The first test image's clean, noisy and denoised pixels are kept, and no other's."""
-    outcome = compare()
-    shown = json.loads((outcome.folder.path / "manifest.json").read_text())["gallery"]
+    shown = json.loads((finished.path / "manifest.json").read_text())["gallery"]
     assert len(shown) == 1
-    assert len(list((outcome.folder.path / "gallery").iterdir())) == 1
+    assert len(list((finished.path / "gallery").iterdir())) == 1
     observation = shown[0]["observation"]
-    kept = outcome.folder.gallery.observation(observation)
+    kept = finished.gallery.observation(observation)
     assert kept is not None
     clean, noisy = kept
-    rows = [row for row in outcome.folder.current() if row.image == shown[0]["image"]]
+    rows = [row for row in finished.current() if row.image == shown[0]["image"]]
     assert len(rows) == 2
     for row in rows:
-        answer = outcome.folder.gallery.answer(observation, row.key, clean.shape)
+        answer = finished.gallery.answer(observation, row.key, clean.shape)
         assert answer is not None
         error = ((answer.astype(float) - clean) ** 2).mean()
         assert row.metrics["psnr"] == pytest.approx(-10 * np.log10(error), abs=1e-4)

@@ -16,6 +16,7 @@ from PIL import Image
 from denobench.engine import stale, status
 from denobench.engine.coordinator import Outcome
 from denobench.errors import DenobenchError
+from denobench.rows import RunFolder
 
 Compare = Callable[..., Outcome]
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,17 +64,17 @@ def test_log_has_levels(compare: Compare, strangers: Path) -> None:
     assert log.endswith("INFO finished\n")
 
 
-def test_dead_run_is_stopped(compare: Compare) -> None:
+def test_dead_run_is_stopped(finished: RunFolder) -> None:
     """A run whose process is gone is not called running."""
-    path = compare().folder.path / "progress.json"
+    path = finished.path / "progress.json"
     now = json.loads(path.read_text())
     path.write_text(json.dumps({**now, "state": "running", "process_started": 1.0}))
     assert status.read(path.parent).state == "stopped"
 
 
-def test_moved_run_stays_valid(compare: Compare, tmp_path: Path) -> None:
+def test_moved_run_stays_valid(compare: Compare, finished: RunFolder, tmp_path: Path) -> None:
     """A run's folder under another name computes nothing again, and nothing in it is stale."""
-    moved = compare().folder.path.rename(tmp_path / "moved")
+    moved = finished.path.rename(tmp_path / "moved")
     assert compare(moved).computed == 0
     found = stale.find(compare(moved).folder)
     assert not found.rows
@@ -112,9 +113,9 @@ def test_other_library_version_is_computed_again(
         assert compare(**settings).computed == computed
 
 
+@pytest.mark.usefixtures("finished")
 def test_clean_shows_and_removes_what_is_stale(compare: Compare, program: Program) -> None:
     """Rows and pictures of an earlier parameter are shown, removed with --yes, and only they."""
-    compare()
     outcome = compare(methods={"identity": {}, "tv": {"weight": 0.9}}, limit=2)
     before = outcome.folder.frame()
     shown = program("clean", outcome.folder.path).stdout
@@ -127,9 +128,10 @@ def test_clean_shows_and_removes_what_is_stale(compare: Compare, program: Progra
     assert "Nothing is stale" in program("clean", outcome.folder.path).stdout
 
 
-def test_dropped_method_leaves_stale_pictures(compare: Compare) -> None:
+def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFolder) -> None:
     """The pictures of a method that the config does not name any more are stale."""
-    (key, *_) = (row.key for row in compare().folder.rows() if row.method == "tv")
+    shown = finished.manifest().gallery[0].image
+    (key,) = (row.key for row in finished.rows() if (row.method, row.image) == ("tv", shown))
     folder = compare(methods=["identity"]).folder
     found = stale.find(folder)
     assert [path.name for path in found.files] == [f"{key}.npy"]
@@ -137,20 +139,19 @@ def test_dropped_method_leaves_stale_pictures(compare: Compare) -> None:
     assert not stale.find(folder).files
 
 
+@pytest.mark.usefixtures("finished")
 def test_folder_that_is_filled_is_not_cleaned(compare: Compare) -> None:
     """Nothing is removed while a coordinator holds the folder."""
-    compare()
     folder = compare(methods=["identity"]).folder
     with FileLock(folder.path / ".lock"), pytest.raises(DenobenchError, match="being filled"):
         stale.remove(folder, stale.find(folder))
 
 
-def test_committed_run_is_looked_at_without_being_changed(compare: Compare) -> None:
+def test_committed_run_is_looked_at_without_being_changed(finished: RunFolder) -> None:
     """A run that carries ``rows.parquet`` alone has a status, and gets no store of rows."""
-    folder = compare().folder
-    before = status.read(folder.path)
-    folder.frame().to_parquet(folder.path / "rows.parquet")
-    (folder.path / "rows.sqlite").unlink()
-    assert status.read(folder.path) == before
-    assert not stale.find(folder).rows
-    assert not (folder.path / "rows.sqlite").exists()
+    before = status.read(finished.path)
+    finished.frame().to_parquet(finished.path / "rows.parquet")
+    (finished.path / "rows.sqlite").unlink()
+    assert status.read(finished.path) == before
+    assert not stale.find(finished).rows
+    assert not (finished.path / "rows.sqlite").exists()
