@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
+import yaml
 
-from denobench import config, registry
+from denobench import __version__, config, registry
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = {path.stem: path.read_text("utf-8") for path in (ROOT / "configs").glob("*.yaml")}
@@ -21,6 +24,22 @@ def test_configs_are_those_of_the_checkout() -> None:
     """The package finds the configs at the top level of its checkout."""
     assert config.shipped() == CONFIGS
     assert "quick" in CONFIGS
+
+
+def test_citation_is_of_this_version() -> None:
+    """The citation can be read, and names the version and licence of the package."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {*cited} >= {"cff-version", "message", "title", "authors"}
+    assert cited["version"] == project["version"] == __version__
+    assert cited["license"] == project["license"]
+
+
+def test_documentation_has_an_index() -> None:
+    """Every page under docs is named in its index, and no link of the index is dead."""
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {*re.findall(r"\]\(([\w-]+\.md)\)", index)} == pages
 
 
 def test_wheel_carries_what_runs_need(tmp_path: Path) -> None:
