@@ -114,7 +114,8 @@ def _made_of(folder: RunFolder) -> str:
 def _contents(folder: RunFolder) -> Iterator[tuple[str, str]]:
     data = [folder.path / name for name in _TABLES]
     yield from _digests(folder.path, [*data, *(folder.path / "gallery").rglob("*.npy")])
-    yield from _digests(_PACKAGE, [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.j2")])
+    own = (path for kind in ("py", "j2", "css", "js") for path in _PACKAGE.rglob(f"*.{kind}"))
+    yield from _digests(_PACKAGE, own)
 
 
 def _digests(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -11,12 +12,21 @@ from typing import Any, get_args
 
 import yaml
 from jinja2 import Environment, PackageLoader
+from PIL import Image
 
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Table
-from denobench.report.figures.style import DPI, Picture, Place
+from denobench.report.figures.style import Picture, Place
+from denobench.report.page.scripts import script, source_of, stylesheet
+from denobench.report.page.viewer import content
 from denobench.report.text import captions
 from denobench.report.text.verdict import Line
+
+# Nothing is loaded from anywhere, and no script runs but the page's own.
+POLICY = (
+    "default-src 'none'; script-src {script}; style-src {style}; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 
 def render(
@@ -55,8 +65,15 @@ def render(
         }
         for noise, title in summary.noises.items()
     ]
+    shown_by_viewer = content(summary)
     return environment.get_template("page.html.j2").render(
         title=_title(summary),
+        policy=POLICY.format(script=source_of(script()), style=source_of(stylesheet())),
+        style=stylesheet(),
+        script=script(),
+        data=shown_by_viewer.json,
+        pictures=shown_by_viewer.pictures,
+        left_out=shown_by_viewer.left_out,
         subtitle=_subtitle(summary),
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
         noises=noises,
@@ -89,16 +106,27 @@ def _subtitle(summary: Summary) -> str:
 
 
 def _embed(picture: Picture, path: Path) -> dict[str, Any]:
-    """Return a figure for the template, its PNG as a data URI."""
-    coded = base64.b64encode(path.read_bytes()).decode()
+    """Return a figure for the template as a data URI: its PNG, or less exactly where it is photos.
+
+    The viewer has the gallery's true pixels; as PNG they would be most of the file.
+    """
+    content, kind = path.read_bytes(), "png"
+    with Image.open(path) as image:
+        # Pixels on a screen: the file's are finer, for print and for dense screens.
+        width = round(image.width * 0.75)
+        if picture.place == "gallery":
+            small = io.BytesIO()
+            height = round(image.height * 0.75)
+            image.convert("RGB").resize((width, height)).save(small, "webp", quality=70)
+            content, kind = small.getvalue(), "webp"
+    coded = base64.b64encode(content).decode()
     return {
         "name": picture.name,
         "title": picture.title,
         "caption": picture.caption,
         "noise": picture.noise,
-        "source": f"data:image/png;base64,{coded}",
-        # Pixels on a screen: the file's are finer, for print and for dense screens.
-        "width": round(picture.figure.get_figwidth() * DPI * 0.75),
+        "source": f"data:image/{kind};base64,{coded}",
+        "width": width,
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from denobench.report import Report, write
 from denobench.rows import RunFolder
@@ -58,11 +60,17 @@ def test_links_lead_somewhere(page: Tags) -> None:
 
 
 def test_every_figure_is_on_the_page(page: Tags, report: Report) -> None:
-    """The images are the figures' PNG files, bytes and all."""
-    sources = {attributes["src"] for tag, attributes in page.found if tag == "img"}
-    shown = {base64.b64decode((source or "").partition(",")[2]) for source in sources}
-    files = {path.read_bytes() for path in report.paths if path.suffix == ".png"}
-    assert shown == files
+    """The images are the figures' PNG files, bytes and all; the gallery's are smaller."""
+    sources = [str(attributes["src"]) for tag, attributes in page.found if tag == "img"]
+    shown = {base64.b64decode(source.partition(",")[2]) for source in sources if "/png" in source}
+    files = {path for path in report.paths if path.suffix == ".png"}
+    photos = {path for path in files if path.stem.startswith("gallery")}
+    assert shown == {path.read_bytes() for path in files - photos}
+    for source, path in zip([each for each in sources if "/webp" in each], photos, strict=True):
+        content = base64.b64decode(source.partition(",")[2])
+        assert len(content) < path.stat().st_size
+        width = Image.open(path).width
+        assert Image.open(io.BytesIO(content)).width == pytest.approx(0.75 * width, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,234 @@
+// The bar of choices above the tiles.
+
+import { centre, copyLink, fullScreen, reset, save } from "./actions.js";
+import { choice, make } from "./dom.js";
+import { HELP } from "./keys.js";
+import { MODES, paintBar } from "./paint.js";
+import { NOISY, REFERENCE } from "./state.js";
+
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./paint.js").Range} Range */
+/** @typedef {import("./state.js").State} State */
+
+/** @type {[string, number, number][]} */
+const PRESETS = [
+  ["Full", 0, 1],
+  ["Dark half", 0, 0.5],
+  ["Middle", 0.25, 0.75],
+  ["Bright half", 0.5, 1],
+];
+
+/** @param {Viewer} viewer */
+export function buildControls(viewer) {
+  const { content } = viewer;
+  const images = [...new Set(content.views.map((each) => each.image))];
+  const image = choice(
+    "Image",
+    images.map((each) => [each, each]),
+    (value) => viewer.set({ image: value }),
+  );
+  const present = content.noises.filter(({ name }) =>
+    content.views.some((each) => each.noise === name),
+  );
+  const noise = choice(
+    "Noise",
+    present.map((each) => [each.name, each.title]),
+    (value) => viewer.set({ noise: value }),
+  );
+  const level = choice("σ", [], (value) => viewer.set({ level: Number(value) }));
+  const modes = /** @type {[string, string][]} */ (
+    Object.entries(MODES).map(([name, { title }]) => [name, title])
+  );
+  const mode = choice("Show", modes, (value) =>
+    viewer.set({ mode: /** @type {State["mode"]} */ (value) }),
+  );
+  const layout = choice(
+    "Tiles",
+    [
+      ["1", "One"],
+      ["2", "Two"],
+      ["4", "Four"],
+      ["all", "All"],
+    ],
+    (value) => viewer.set({ layout: /** @type {State["layout"]} */ (value) }),
+  );
+  const active = choice("Method", [], (value) => viewer.set({ active: value }));
+  const other = choice("Beside", [], (value) => viewer.set({ other: value }));
+  const tool = choice(
+    "Drag",
+    [
+      ["window", "Window"],
+      ["pan", "Pan"],
+      ["region", "Region"],
+    ],
+    (value) => viewer.set({ tool: /** @type {State["tool"]} */ (value) }),
+  );
+  const preset = choice(
+    "Window",
+    [["", "As set"], ...PRESETS.map(([name]) => /** @type {[string, string]} */ ([name, name]))],
+    (value) => {
+      const found = PRESETS.find(([name]) => name === value);
+      if (found) viewer.set({ low: found[1], high: found[2] });
+    },
+  );
+  const number = (/** @type {string} */ label, /** @type {(value: number) => void} */ set) => {
+    const input = make("input", {
+      type: "number",
+      step: 0.01,
+      change: () => Number.isFinite(input.valueAsNumber) && set(input.valueAsNumber),
+    });
+    return { input, element: make("label", { class: "field" }, make("span", {}, label), input) };
+  };
+  const low = number("Level", (value) => centre(viewer, value, width(viewer)));
+  const high = number("Width", (value) => centre(viewer, middle(viewer), Math.max(0.001, value)));
+  const reach = number("Errors up to", (value) => viewer.set({ reach: Math.max(1e-4, value) }));
+  const toggle = (/** @type {string} */ text, /** @type {() => void} */ act) =>
+    make("button", { type: "button", click: act, "aria-pressed": "false" }, text);
+  const press = (/** @type {string} */ text, /** @type {() => void} */ act) =>
+    make("button", { type: "button", click: act }, text);
+  const inverted = toggle("Invert", () => viewer.set({ inverted: !viewer.state.inverted }));
+  const wipe = toggle("Wipe", () => viewer.set({ layout: "1", wipe: viewer.wiped() ? -1 : 0.5 }));
+  const slider = make("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.005,
+    "aria-label": "Where the wipe is",
+    input: () => viewer.set({ wipe: slider.valueAsNumber }),
+  });
+  const help = make("dialog", { class: "help", "aria-label": "Keys" });
+  help.append(
+    make(
+      "dl",
+      {},
+      ...HELP.flatMap(([keys, text]) => [
+        make("dt", {}, make("kbd", {}, keys)),
+        make("dd", {}, text),
+      ]),
+    ),
+    press("Close", () => help.close()),
+  );
+  const bar = make("canvas", { class: "bar" });
+  const ends = [make("span"), make("span"), make("span")];
+  const methods = make("div", { class: "methods" });
+  const chosen = make(
+    "details",
+    { class: "chosen" },
+    make("summary", {}, "Methods shown"),
+    methods,
+  );
+
+  /** @param {string} name */
+  const shows = (name) => {
+    const names = new Set(viewer.state.hidden);
+    if (!names.delete(name)) names.add(name);
+    viewer.set({ hidden: [...names] });
+  };
+
+  const element = make(
+    "div",
+    { class: "controls" },
+    make(
+      "div",
+      { class: "bar-of" },
+      image.element,
+      noise.element,
+      level.element,
+      mode.element,
+      layout.element,
+      active.element,
+      other.element,
+    ),
+    make(
+      "div",
+      { class: "bar-of" },
+      tool.element,
+      preset.element,
+      low.element,
+      high.element,
+      reach.element,
+      inverted,
+      wipe,
+      slider,
+      press("Zoom in", () => viewer.zoom(1.5)),
+      press("Zoom out", () => viewer.zoom(1 / 1.5)),
+      press("Reset", () => reset(viewer)),
+      press("Region", () => viewer.zoomToRegion()),
+      press("Full screen", () => fullScreen(viewer)),
+      press("Save PNG", () => save(viewer)),
+      press("Copy link", () => copyLink(viewer)),
+      press("Keys", () => help.showModal()),
+    ),
+    chosen,
+    make("div", { class: "scale", "aria-hidden": "true" }, ends[0], bar, ends[1], ends[2]),
+    help,
+  );
+
+  /** @param {Range} range */
+  const update = (range) => {
+    const { state } = viewer;
+    image.select.value = state.image;
+    noise.select.value = state.noise;
+    fill(
+      level.select,
+      viewer.levelsOf(state.image, state.noise).map((each) => [String(each), String(each)]),
+      String(state.level),
+    );
+    const named = [REFERENCE, NOISY, ...viewer.methods()].map(
+      (id) => /** @type {[string, string]} */ ([id, viewer.shown.get(id)?.title ?? id]),
+    );
+    fill(active.select, named, state.active);
+    fill(other.select, named, state.other);
+    mode.select.value = state.mode;
+    layout.select.value = state.layout;
+    tool.select.value = state.tool;
+    const fits = PRESETS.find(([, from, to]) => from === state.low && to === state.high);
+    preset.select.value = fits ? fits[0] : "";
+    low.input.value = String(Number(middle(viewer).toFixed(4)));
+    high.input.value = String(Number(width(viewer).toFixed(4)));
+    reach.input.value = String(Number(state.reach.toPrecision(3)));
+    inverted.setAttribute("aria-pressed", String(state.inverted));
+    wipe.setAttribute("aria-pressed", String(viewer.wiped()));
+    slider.hidden = !viewer.wiped();
+    slider.value = String(state.wipe);
+    other.element.hidden = state.layout !== "2" && !viewer.wiped();
+    paintBar(bar, state.mode, state.inverted);
+    ends[0].textContent = shortened(range.low);
+    ends[1].textContent = shortened(range.high);
+    ends[2].textContent = MODES[state.mode].title;
+    methods.replaceChildren(
+      ...content.methods
+        .filter((each) => !each.identity)
+        .map((each) => {
+          const box = make("input", { type: "checkbox", change: () => shows(each.id) });
+          box.checked = !state.hidden.includes(each.id);
+          return make("label", {}, box, each.label);
+        }),
+    );
+  };
+  return { element, update, help };
+}
+
+/** @param {Viewer} viewer */
+const width = (viewer) => viewer.state.high - viewer.state.low;
+/** @param {Viewer} viewer */
+const middle = (viewer) => (viewer.state.high + viewer.state.low) / 2;
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options
+ * @param {string} value
+ */
+function fill(select, options, value) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) {
+    select.replaceChildren(...options.map(([each, text]) => make("option", { value: each }, text)));
+    select.dataset.options = key;
+  }
+  select.value = value;
+}
+
+/** @param {number} value */
+function shortened(value) {
+  return String(Number(value.toPrecision(3))).replace("-", "−");
+}

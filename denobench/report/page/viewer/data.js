@@ -1,0 +1,100 @@
+// What the report embeds: its types, and pictures unpacked when they are looked at.
+
+/**
+ * @typedef {{id: string, label: string, track: string, identity: boolean, colour: string,
+ *   dashed: boolean}} Method
+ * @typedef {{name: string, title: string, unit: string, digits: number, higher: boolean}} Metric
+ * @typedef {{name: string, title: string, levels: number[]}} Noise
+ * @typedef {number | "inf" | "-inf" | null} Coded
+ * @typedef {{noise: string, level: number, metric: string, method: string, mean: Coded,
+ *   low: Coded, high: Coded}} Mean
+ * @typedef {{noise: string[], level: number[], image: string[], method: string[],
+ *   scores: Record<string, Coded[]>}} Cells
+ * @typedef {{image: string, noise: string, level: number, clean: number, noisy: number,
+ *   answers: Record<string, number>, scores: Record<string, Record<string, Coded>>}} View
+ * @typedef {{width: number, height: number, low: number, planes: number}} Packing
+ * @typedef {{methods: Method[], metrics: Metric[], noises: Noise[], times: Record<string, Coded>,
+ *   scores: Mean[], cells: Cells, views: View[], leftOut: number, pictures: Packing[]}} Content
+ * @typedef {{width: number, height: number, values: Float64Array}} Picture
+ */
+
+export const STEPS = 65535;
+
+/** @returns {Content | null} */
+export function readContent() {
+  const found = document.getElementById("viewer-data");
+  return found ? JSON.parse(found.textContent ?? "") : null;
+}
+
+/**
+ * Return a number that JSON cannot hold.
+ * @param {Coded | undefined} coded
+ */
+export function decoded(coded) {
+  if (coded === "inf") return Infinity;
+  if (coded === "-inf") return -Infinity;
+  return coded ?? NaN;
+}
+
+/**
+ * Return a score as tables print it.
+ * @param {Metric} metric
+ * @param {number} value
+ */
+export function printed(metric, value) {
+  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  return value.toFixed(metric.digits).replace("-", "−");
+}
+
+/** @type {Map<number, Promise<Picture>>} */
+const unpacked = new Map();
+
+/**
+ * Return a picture, unpacked once.
+ * @param {Content} content
+ * @param {number} place
+ */
+export function picture(content, place) {
+  let found = unpacked.get(place);
+  if (!found) {
+    found = unpack(content.pictures[place], document.getElementById(`picture-${place}`));
+    unpacked.set(place, found);
+  }
+  return found;
+}
+
+/**
+ * @param {Packing} packing
+ * @param {HTMLElement | null} element
+ * @returns {Promise<Picture>}
+ */
+async function unpack(packing, element) {
+  const text = atob((element?.textContent ?? "").trim());
+  const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return restore(packing, bytes);
+}
+
+/**
+ * Put byte planes together, and add up what each pixel changed from its left neighbour.
+ * @param {Packing} packing
+ * @param {Uint8Array} bytes
+ * @returns {Picture}
+ */
+export function restore({ width, height, low, planes }, bytes) {
+  const size = width * height;
+  const values = new Float64Array(size);
+  const mask = planes === 2 ? 0xffff : 0xffffff;
+  for (let row = 0; row < height; row++) {
+    let sum = 0;
+    for (let place = row * width; place < (row + 1) * width; place++) {
+      let change = bytes[place] | (bytes[size + place] << 8);
+      if (planes === 3) change |= bytes[2 * size + place] << 16;
+      sum = (sum + change) & mask;
+      values[place] = (sum + low) / STEPS;
+    }
+  }
+  return { width, height, values };
+}

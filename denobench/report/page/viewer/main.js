@@ -1,0 +1,20 @@
+// What the page does once it is there.
+
+import { readContent } from "./data.js";
+import { bindTables } from "./tables.js";
+import { Viewer } from "./viewer.js";
+
+function start() {
+  const content = readContent();
+  const root = document.getElementById("viewer");
+  /** @type {Viewer | null} */
+  let viewer = null;
+  if (content?.views.length && root) {
+    for (const id of ["look", "to-viewer"]) document.getElementById(id)?.removeAttribute("hidden");
+    viewer = new Viewer(root, content);
+    void viewer.restore();
+  }
+  bindTables(content, viewer);
+}
+
+start();

@@ -1,0 +1,335 @@
+// The viewer: what is chosen becomes tiles, a table of values, and an address.
+
+import { buildControls } from "./controls.js";
+import { decoded, picture, printed } from "./data.js";
+import { make } from "./dom.js";
+import { bindKeys } from "./keys.js";
+import { paint, rangeOf } from "./paint.js";
+import { bindPointer } from "./pointer.js";
+import { Readout } from "./readout.js";
+import { fromAddress, NOISY, plain, REFERENCE, toAddress } from "./state.js";
+import { Tile } from "./tiles.js";
+
+/** @typedef {import("./data.js").Content} Content */
+/** @typedef {import("./data.js").View} View */
+/** @typedef {import("./data.js").Picture} Picture */
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./tiles.js").Shown} Shown */
+
+export class Viewer {
+  /**
+   * @param {HTMLElement} root
+   * @param {Content} content
+   */
+  constructor(root, content) {
+    this.root = root;
+    this.content = content;
+    this.state = this.first();
+    /** @type {Map<string, Shown>} */
+    this.shown = new Map();
+    /** @type {Tile[]} */
+    this.tiles = [];
+    /** @type {string | null} a picture that is shown for as long as a key is held */
+    this.held = null;
+    /** @type {{x: number, y: number} | null} */
+    this.pointer = null;
+    this.loading = 0;
+    this.frame = 0;
+    /** @type {(() => void)[]} called when methods are hidden or shown */
+    this.listeners = [];
+    this.stage = make("div", { class: "stage" });
+    this.status = make("p", { class: "soft", role: "status" });
+    this.readout = new Readout(this);
+    this.controls = buildControls(this);
+    root.append(this.controls.element, this.stage, this.status, this.readout.element);
+    bindKeys(this);
+    bindPointer(this);
+    new ResizeObserver(() => this.redraw()).observe(this.stage);
+    window.addEventListener("hashchange", () => this.restore());
+  }
+
+  /** @returns {State} */
+  first() {
+    const [view] = this.content.views;
+    const level = view ? this.levelsOf(view.image, view.noise) : [];
+    const methods = this.methodsOf(view);
+    const state = plain({
+      image: view.image,
+      noise: view.noise,
+      level: level[Math.floor((level.length - 1) / 2)],
+      active: methods[0] ?? NOISY,
+    });
+    state.reach = Number(Math.max(0.01, state.level).toPrecision(2));
+    return state;
+  }
+
+  /** @param {View | undefined} view */
+  methodsOf(view) {
+    return this.content.methods.map((each) => each.id).filter((id) => view && id in view.answers);
+  }
+
+  /**
+   * @param {string} image
+   * @param {string} noise
+   */
+  levelsOf(image, noise) {
+    const found = this.content.views.filter((each) => each.image === image && each.noise === noise);
+    return found.map((each) => each.level).sort((a, b) => a - b);
+  }
+
+  /** The view that the state names, or the nearest there is. */
+  view() {
+    const { image, noise, level } = this.state;
+    const { views } = this.content;
+    return (
+      views.find((each) => each.image === image && each.noise === noise && each.level === level) ??
+      views.find((each) => each.image === image && each.noise === noise) ??
+      views.find((each) => each.image === image) ??
+      views[0]
+    );
+  }
+
+  /** The methods that are shown, in the order of their keys. */
+  methods() {
+    return this.methodsOf(this.view()).filter((id) => !this.state.hidden.includes(id));
+  }
+
+  /** Take over what the address says. */
+  restore() {
+    this.state = fromAddress(location.hash, this.first());
+    return this.load(false);
+  }
+
+  /**
+   * Change what is chosen.
+   * @param {Partial<State>} change
+   */
+  set(change) {
+    const before = this.state;
+    this.state = { ...before, ...change };
+    const moved = ["image", "noise", "level"].some((name) => name in change);
+    if ("hidden" in change) for (const tell of this.listeners) tell();
+    if (moved) return this.load(true);
+    this.update();
+    return Promise.resolve();
+  }
+
+  /**
+   * Unpack a view's pictures, the reference first, and show them.
+   * @param {boolean} written whether the address is to follow
+   */
+  async load(written) {
+    const view = this.view();
+    Object.assign(this.state, { image: view.image, noise: view.noise, level: view.level });
+    const turn = ++this.loading;
+    const ids = this.methodsOf(view);
+    const places = [view.clean, view.noisy, ...ids.map((id) => view.answers[id])];
+    const pictures = await Promise.all(places.map((place) => picture(this.content, place)));
+    if (turn !== this.loading) return;
+    const labels = new Map(this.content.methods.map((each) => [each.id, each.label]));
+    const nothing = this.content.methods.find((each) => each.identity);
+    this.shown.clear();
+    this.shown.set(REFERENCE, {
+      id: REFERENCE,
+      title: "Reference",
+      note: "",
+      picture: pictures[0],
+    });
+    const note = nothing ? this.scores(view, nothing.id) : "";
+    this.shown.set(NOISY, { id: NOISY, title: "Noisy", note, picture: pictures[1] });
+    ids.forEach((id, place) => {
+      const title = labels.get(id) ?? id;
+      this.shown.set(id, { id, title, note: this.scores(view, id), picture: pictures[place + 2] });
+    });
+    const { region } = this.state;
+    const { width, height } = pictures[0];
+    if (region && (region.x + region.width > width || region.y + region.height > height))
+      this.state.region = null;
+    if (!this.shown.has(this.state.active)) this.state.active = ids[0] ?? NOISY;
+    if (!this.shown.has(this.state.other)) this.state.other = REFERENCE;
+    this.update(written);
+    this.root.dataset.ready = String(turn);
+  }
+
+  /**
+   * Return the scores of a method's answer, as tables print them.
+   * @param {View} view
+   * @param {string} id
+   */
+  scores(view, id) {
+    const scores = view.scores[id];
+    if (!scores) return "";
+    const main = this.content.metrics.filter(
+      (each) => each.name === "psnr" || each.name === "ssim",
+    );
+    const shown = main.length ? main : this.content.metrics.slice(0, 2);
+    return shown
+      .map((each) => printed(each, decoded(scores[each.name])) + (each.unit && ` ${each.unit}`))
+      .join(" / ");
+  }
+
+  /** What stands in the tiles, in order. */
+  arranged() {
+    const { layout, active, other } = this.state;
+    const methods = this.methods();
+    if (layout === "1") return [this.held ?? active];
+    if (layout === "2") return [other, this.held ?? active];
+    if (layout === "4") {
+      const start = Math.max(0, methods.indexOf(active));
+      const rest = methods.slice(start, start + 3);
+      return [REFERENCE, ...rest, ...methods.filter((id) => !rest.includes(id))].slice(0, 4);
+    }
+    const all = [REFERENCE, NOISY, ...methods];
+    return this.held ? all.map(() => /** @type {string} */ (this.held)) : all;
+  }
+
+  /** @param {boolean} written */
+  update(written = true) {
+    const clean = this.shown.get(REFERENCE);
+    const noisy = this.shown.get(NOISY);
+    if (!clean || !noisy) return;
+    const ids = this.arranged();
+    const range = rangeOf(
+      this.state.mode,
+      { low: this.state.low, high: this.state.high },
+      this.state.reach,
+    );
+    this.stage.dataset.layout = this.state.layout;
+    this.stage.dataset.tool = this.state.tool;
+    while (this.tiles.length < ids.length) this.tiles.push(new Tile(this.tiles.length));
+    this.stage.replaceChildren(...this.tiles.slice(0, ids.length).map((tile) => tile.element));
+    this.stage.style.setProperty("--shape", `${clean.picture.width} / ${clean.picture.height}`);
+    ids.forEach((id, place) => {
+      const shown = this.shown.get(id);
+      if (shown) this.tiles[place].show(shown, clean.picture, noisy.picture, this.state, range);
+    });
+    const against = this.shown.get(this.state.other);
+    if (this.wiped() && against) {
+      paint(
+        this.tiles[0].against,
+        against.picture,
+        clean.picture,
+        noisy.picture,
+        this.state.mode,
+        range,
+        this.state.inverted,
+      );
+    }
+    this.controls.update(range);
+    this.readout.update();
+    this.redraw();
+    if (written) history.replaceState(null, "", toAddress(this.state));
+  }
+
+  /** Whether the only tile shows two pictures. */
+  wiped() {
+    return this.state.layout === "1" && this.state.wipe >= 0;
+  }
+
+  /** Draw all tiles in the next frame. */
+  redraw() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      const ids = this.arranged();
+      ids.forEach((id, place) => {
+        const tile = this.tiles[place];
+        if (!tile?.shown) return;
+        tile.draw(
+          this.state,
+          id === this.state.active && ids.length > 1,
+          this.pointer,
+          this.wiped(),
+        );
+        tile.value.textContent = this.valueAt(tile.shown);
+      });
+    });
+  }
+
+  /** @param {Shown} shown */
+  valueAt(shown) {
+    if (!this.pointer) return "";
+    const clean = /** @type {Shown} */ (this.shown.get(REFERENCE)).picture;
+    const place = this.pointer.y * clean.width + this.pointer.x;
+    const value = shown.picture.values[place];
+    const error = value - clean.values[place];
+    const signed =
+      shown.id === REFERENCE ? "" : ` (${error < 0 ? "−" : "+"}${Math.abs(error).toFixed(4)})`;
+    return value.toFixed(4).replace("-", "−") + signed;
+  }
+
+  /** @param {{x: number, y: number} | null} pointer */
+  point(pointer) {
+    this.pointer = pointer;
+    this.readout.point();
+    this.redraw();
+  }
+
+  /**
+   * Show a method, by its place among the keys.
+   * @param {number} place
+   */
+  flip(place) {
+    const id = this.methods()[place];
+    if (id) this.set({ active: id });
+  }
+
+  /** @param {number} step */
+  step(step) {
+    const methods = this.methods();
+    if (!methods.length) return;
+    const place = methods.indexOf(this.state.active);
+    this.set({ active: methods[(place + step + methods.length) % methods.length] });
+  }
+
+  /**
+   * Go to another image or level.
+   * @param {"image" | "level"} what
+   * @param {number} step
+   */
+  move(what, step) {
+    const { image, noise, level } = this.state;
+    const images = [...new Set(this.content.views.map((each) => each.image))];
+    const all = what === "image" ? images : this.levelsOf(image, noise);
+    const place = all.indexOf(/** @type {never} */ (what === "image" ? image : level));
+    const next = all[Math.min(all.length - 1, Math.max(0, place + step))];
+    if (next !== (what === "image" ? image : level)) this.set({ [what]: next });
+  }
+
+  /**
+   * Zoom by a factor, about a point of the image, from 0 to 1.
+   * @param {number} factor
+   * @param {{x: number, y: number}} [about]
+   */
+  zoom(factor, about = { x: this.state.x, y: this.state.y }) {
+    const zoom = Math.min(64, Math.max(1, this.state.zoom * factor));
+    const kept = this.state.zoom / zoom;
+    this.pan(
+      about.x + (this.state.x - about.x) * kept,
+      about.y + (this.state.y - about.y) * kept,
+      zoom,
+    );
+  }
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} [zoom]
+   */
+  pan(x, y, zoom = this.state.zoom) {
+    const edge = 0.5 / zoom;
+    const kept = (/** @type {number} */ value) => Math.min(1 - edge, Math.max(edge, value));
+    this.set({ x: kept(x), y: kept(y), zoom });
+  }
+
+  /** Magnify the region for all, or the whole image again. */
+  zoomToRegion() {
+    const { region } = this.state;
+    const clean = this.shown.get(REFERENCE)?.picture;
+    if (!region || !clean) return;
+    const zoom = 0.9 * Math.min(clean.width / region.width, clean.height / region.height);
+    const x = (region.x + region.width / 2) / clean.width;
+    const y = (region.y + region.height / 2) / clean.height;
+    this.pan(x, y, Math.min(64, Math.max(1, zoom)));
+  }
+}

@@ -1,0 +1,314 @@
+"""The page in a real Chromium: every key, numbers against arrays, links, no message, no request."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from skimage import metrics
+
+from denobench.report import Report, write
+from denobench.report.page.pixels import STEPS
+from denobench.rows import RunFolder
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
+
+READY = "#viewer[data-ready]"
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
+        chromium = driver.chromium.launch(**options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Any, report: Report) -> Iterator[Open]:
+    """Open the page; any message, error or request in it is a failure."""
+    heard: list[str] = []
+    contexts = []
+
+    def load(path: Path = report.page, end: str = "", **options: Any) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("request", lambda request: heard.append(request.url))
+        page.goto(f"{path.as_uri()}{end}")
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector(READY)
+            page.locator("#viewer .stage").scroll_into_view_if_needed()
+            page.wait_for_timeout(100)
+        return page
+
+    yield load
+    for context in contexts:
+        context.close()
+    assert [text for text in heard if not text.startswith(("file:", "blob:", "data:"))] == []
+
+
+def state(page: Any) -> dict[str, list[str]]:
+    """Return what the address says."""
+    from urllib.parse import parse_qs
+
+    return parse_qs(page.evaluate("location.hash").partition("?")[2])
+
+
+def titles(page: Any) -> list[str]:
+    return page.locator(".tile-title").all_text_contents()
+
+
+@pytest.fixture(scope="module")
+def arrays(run: RunFolder) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Reference, noisy image and the answer of non-local means."""
+    (shown,) = run.manifest().gallery
+    kept = run.gallery.observation(shown.observation)
+    assert kept is not None
+    key = next(r.key for r in run.rows() if r.method == "nlm" and r.image == shown.image
+               and (r.noise, r.level, r.realisation) == (shown.noise, shown.level, 0))  # fmt: skip
+    answer = run.gallery.answer(shown.observation, key, kept[0].shape)
+    assert answer is not None
+    return *kept, answer
+
+
+def test_number_keys_flip_methods_in_place(opened: Open) -> None:
+    """1 to 9 show methods in one tile, r and n reference and noise for as long as they are held."""
+    page = opened()
+    every = titles(page)
+    assert every[:2] == ["Reference", "Noisy"]
+    for _ in range(4):
+        if state(page).get("layout") == ["1"]:
+            break
+        page.keyboard.press("t")
+    for number, title in enumerate(every[2:], start=1):
+        page.keyboard.press(str(number % 10))
+        assert titles(page) == [title]
+    page.keyboard.down("r")
+    assert titles(page) == ["Reference"]
+    page.keyboard.up("r")
+    page.keyboard.down("n")
+    assert titles(page) == ["Noisy"]
+    page.keyboard.up("n")
+    assert titles(page) == [every[-1]]
+    page.keyboard.press("ArrowLeft")
+    assert titles(page) == [every[-2]]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "value"),
+    [("m", "mode", "error"), ("i", "inverted", "true"), ("t", "layout", "1"), ("w", "wipe", "0.5"),
+     ("+", "zoom", "1.25")],
+)  # fmt: skip
+def test_keys_change_the_view_and_the_address(
+    opened: Open, key: str, name: str, value: str
+) -> None:
+    """A key does what the help says, and h takes it back."""
+    page = opened()
+    page.keyboard.press(key)
+    assert state(page)[name] == [value]
+    page.keyboard.press("?")
+    assert page.locator("dialog.help").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog.help").is_visible()
+
+
+def test_values_under_the_pointer_are_the_arrays(
+    opened: Open, arrays: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    """Position, reference, noisy and answer with its error are printed to four decimals."""
+    clean, noisy, answer = arrays
+    page = opened()
+    page.locator("details.readouts > summary").click()
+    canvas = page.locator(".tile canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for x, y in ((31, 30), (5, 60), (63, 0)):
+        page.mouse.move(
+            box["x"] + (x + 0.5) / 64 * box["width"], box["y"] + (y + 0.5) / 64 * box["height"]
+        )
+        page.wait_for_timeout(60)
+        assert f"x {x}, y {y}." in page.locator(".where").text_content()
+        rows = page.locator("table.readout tbody tr").all()
+        found = {
+            row.locator("th").text_content(): row.locator("td").all_text_contents() for row in rows
+        }
+        for title, pixels in (("Reference", clean), ("Noisy", noisy), ("Non-local means", answer)):
+            value = float(found[title][0].replace("−", "-"))
+            assert value == pytest.approx(pixels[y, x], abs=0.51e-4 + 1 / STEPS)
+        error = float(found["Non-local means"][1].replace("−", "-"))
+        assert error == pytest.approx(answer[y, x] - clean[y, x], abs=0.51e-4 + 2 / STEPS)
+
+
+def test_scores_in_the_browser_are_the_rows(
+    opened: Open, arrays: tuple[np.ndarray, np.ndarray, np.ndarray], run: RunFolder
+) -> None:
+    """PSNR and SSIM of the whole image print as the rows do; a region's are scikit-image's."""
+    clean, _, answer = arrays
+    row = next(r for r in run.rows() if r.method == "nlm" and r.image == "head_00.png"
+               and (r.noise, r.level, r.realisation) == ("gaussian", 0.1, 0))  # fmt: skip
+
+    def read(page: Any) -> list[str]:
+        page.locator("details.readouts > summary").click()
+        cells = page.locator("table.readout tbody tr", has_text="Non-local means").locator("td")
+        cells.first.wait_for()
+        return cells.all_text_contents()
+
+    found = read(opened())
+    assert found[2] == f"{row.metrics['psnr']:.2f}"
+    assert found[3] == f"{row.metrics['ssim']:.3f}"
+    part = (slice(20, 40), slice(10, 50))
+    found = read(opened(end="#view?region=10,20,40,20"))
+    expected = metrics.peak_signal_noise_ratio(clean[part], answer[part], data_range=1)
+    assert found[2] == f"{expected:.2f}"
+    assert float(found[4]) == pytest.approx(answer[part].mean(), abs=1e-4)
+    assert float(found[5]) == pytest.approx(answer[part].std(), abs=1e-4)
+
+
+def test_a_link_restores_the_view(opened: Open) -> None:
+    """What is chosen stands in the address, and opening that shows the same again."""
+    page = opened()
+    for key in ("3", "m", "m", "i", "t", "+"):
+        page.keyboard.press(key)
+    end, shown = page.evaluate("location.hash"), titles(page)
+    again = opened(end=end)
+    assert again.evaluate("location.hash") == end
+    assert titles(again) == shown
+    wrong = opened(
+        end="#view?image=none&level=x&mode=evil&zoom=-3&region=1,2,900,900&active=%3Cb%3E"
+    )
+    assert titles(wrong)[0] == "Reference"
+
+
+def test_region_drag_and_window_drag(opened: Open) -> None:
+    """A rectangle drawn once is kept for all; dragging otherwise sets level and width."""
+    page = opened()
+    page.get_by_label("Drag").select_option("region")
+    box = page.locator(".tile canvas").nth(2).bounding_box()
+    at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
+    page.mouse.move(*at(0.25, 0.25))
+    page.mouse.down()
+    page.mouse.move(*at(0.5, 0.5), steps=4)
+    page.mouse.up()
+    x, y, width, height = map(int, state(page)["region"][0].split(","))
+    assert (x, y) == pytest.approx((16, 16), abs=1)
+    assert (width, height) == pytest.approx((16, 16), abs=2)
+    page.keyboard.press("z")
+    assert float(state(page)["zoom"][0]) > 2
+    page.get_by_label("Drag").select_option("window")
+    page.mouse.move(*at(0.2, 0.5))
+    page.mouse.down()
+    page.mouse.move(*at(0.6, 0.5), steps=4)
+    page.mouse.up()
+    assert float(state(page)["high"][0]) - float(state(page)["low"][0]) > 1
+
+
+def test_hidden_methods_are_hidden_everywhere(opened: Open) -> None:
+    """A method that is switched off leaves tiles and tables."""
+    page = opened()
+    page.locator("details.chosen > summary").click()
+    page.locator(".methods label", has_text="Non-local means").locator("input").uncheck()
+    assert "Non-local means" not in titles(page)
+    row = page.locator("table.data").first.locator("tr", has_text="Non-local means")
+    assert not row.is_visible()
+
+
+def test_tables_sort_filter_and_hide(opened: Open) -> None:
+    """A head sorts by numbers, the filter keeps rows, a box takes a column away."""
+    page = opened()
+    table = page.locator("table.data").first
+    head = table.locator("th[data-sort='1']")
+    head.focus()
+    page.keyboard.press("Enter")
+    blind = table.locator("tbody").last.locator("tr:not(.track) td:nth-child(2) .cell")
+    values = [float(text) for text in blind.all_text_contents() if text != "–"]
+    assert values == sorted(values)
+    tools = page.locator("details.tools").first
+    tools.locator("summary").click()
+    tools.get_by_label("Filter rows").fill("non-local")
+    assert table.locator("tbody tr:not(.track):visible").count() == 1
+    tools.locator("label").first.locator("input").uncheck()
+    assert not head.is_visible()
+
+
+def test_tables_are_copied_in_three_forms(opened: Open) -> None:
+    """Markdown, LaTeX and CSV hold the cells, escaped as each needs."""
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    tools = page.locator("details.tools").first
+    tools.locator("summary").click()
+    for kind, part in (
+        ("Markdown", r"| Sharpening \& more\_noise |"),
+        ("LaTeX", r"Sharpening \& more\_noise & "),
+        ("CSV", "Sharpening & more_noise,"),
+    ):
+        tools.get_by_role("button", name=kind).click()
+        page.wait_for_function("document.querySelector('details.tools [role=status]').textContent")
+        assert part in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_view_is_saved_as_a_picture(opened: Open, tmp_path: Path) -> None:
+    """The view comes as PNG at twice its size, with captions below it."""
+    page = opened(end="#view?layout=1")
+    with page.expect_download() as waiting:
+        page.keyboard.press("s")
+    waiting.value.save_as(tmp_path / "view.png")
+    from PIL import Image
+
+    box = page.locator(".tile canvas").first.bounding_box()
+    with Image.open(tmp_path / "view.png") as image:
+        assert image.width == pytest.approx(2 * box["width"], abs=4)
+        assert image.height > 2 * box["height"]
+
+
+def test_without_scripts_the_document_is_there(opened: Open) -> None:
+    """Tables and figures need no JavaScript, and no empty viewer is shown."""
+    page = opened(java_script_enabled=False)
+    assert not page.locator("#look").is_visible()
+    assert page.locator("table.data").first.is_visible()
+    assert page.locator("figure img").first.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1300])
+def test_nothing_is_wider_than_the_screen(opened: Open, scheme: str, width: int) -> None:
+    """On a phone and on a desk the page scrolls down alone."""
+    page = opened(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_hostile_names_run_nothing(opened: Open, run: RunFolder, tmp_path: Path) -> None:
+    """Titles with scripts, tags and marks of direction are text on the page and in the viewer."""
+    evil = "</script><img src=x onerror=alert(1)>\u202e$x$"
+    told = run.manifest()
+    methods = dict(told.methods)
+    methods["nlm"] = methods["nlm"].model_copy(update={"title": evil, "licence": evil})
+    folder = RunFolder(tmp_path / "evil")
+    shutil.copytree(run.path, folder.path)
+    folder.write_manifest(told.but(methods=methods, name=evil))
+    page = opened(write([folder]).page)
+    page.on("dialog", lambda dialog: pytest.fail(dialog.message))
+    shown = "</script><img src=x onerror=alert(1)>\\u202e$x$"
+    assert shown in titles(page)
+    assert page.locator("img[src='x']").count() == 0
+    assert json.dumps(page.locator("h1").text_content())
+
+
+def test_flipping_is_quick(opened: Open) -> None:
+    """Flipping asks for no picture twice: what is painted once is kept by its tile."""
+    page = opened(end="#view?layout=1")
+    before = page.evaluate("performance.getEntriesByType('resource').length")
+    for key in "1234512345":
+        page.keyboard.press(key)
+    assert page.evaluate("performance.getEntriesByType('resource').length") == before

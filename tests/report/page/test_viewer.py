@@ -1,0 +1,96 @@
+"""What the viewer is given: pictures, scores, and nothing that a page could take for markup."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import denobench.report.page as package
+from denobench.report.data.summary import Summary
+from denobench.report.page import viewer
+from denobench.report.page.pixels import unpack
+from denobench.report.page.scripts import script
+from denobench.rows import RunFolder
+
+FOLDER = Path(package.__file__).parent / "viewer"
+
+
+@pytest.fixture(scope="module")
+def content(summary: Summary) -> viewer.Content:
+    return viewer.content(summary)
+
+
+def test_pictures_are_the_gallery_s(content: viewer.Content, run: RunFolder) -> None:
+    """Reference, noisy image and every answer of a view are those of the run's gallery."""
+    (view,) = content.data["views"]
+    (shown,) = run.manifest().gallery
+    kept = run.gallery.observation(shown.observation)
+    assert kept is not None
+    for name, pixels in zip(("clean", "noisy"), kept, strict=True):
+        assert np.abs(unpack(content.pictures[view[name]]) - pixels).max() <= 0.51 / 65535
+    keys = {row.method: row.key for row in run.rows() if row.image == view["image"]
+            and row.noise == view["noise"] and row.level == view["level"]
+            and row.realisation == 0}  # fmt: skip
+    for method, place in view["answers"].items():
+        key = keys[method.partition("/")[2]]
+        answer = run.gallery.answer(shown.observation, key, kept[0].shape)
+        assert answer is not None
+        assert np.abs(unpack(content.pictures[place]) - answer).max() <= 0.51 / 65535
+
+
+def test_data_can_stand_in_a_page(content: viewer.Content) -> None:
+    """No letter of the data ends its script, and it is JSON without NaN."""
+    content.data["methods"][0]["label"] = "</script><script>alert(1)</script>"
+    try:
+        assert "<" not in content.json
+        assert json.loads(content.json)["methods"][0]["label"].startswith("</script>")
+        assert "NaN" not in content.json
+    finally:
+        content.data["methods"][0]["label"] = "Identity"
+
+
+def test_views_that_do_not_fit_are_counted(
+    summary: Summary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the budget a view is left out whole, and said to be."""
+    monkeypatch.setattr(viewer, "BUDGET", 1000)
+    found = viewer.content(summary)
+    assert found.data["views"] == []
+    assert found.left_out == 1
+    assert found.pictures == []
+
+
+def test_modules_make_one_script() -> None:
+    """All modules are in the script once, none imports any more, no name is there twice."""
+    text = script()
+    assert not re.search(r"^(import|export) ", text, re.MULTILINE)
+    assert "</" not in text.replace("<\\/", "")
+    for path in FOLDER.glob("*.js"):
+        first = path.read_text("utf-8").partition("\n")[0]
+        assert text.count(first) == 1
+    names = re.findall(r"^(?:const|let|class|function|async function) (\w+)", text, re.MULTILINE)
+    assert len(names) == len({*names})
+
+
+def test_no_module_writes_markup() -> None:
+    """Text reaches the page as text alone, and nothing is evaluated or fetched."""
+    for path in FOLDER.glob("*.js"):
+        text = path.read_text("utf-8")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+                     "new Function", "fetch(", "XMLHttpRequest", "http:", "https:"):  # fmt: skip
+            assert word not in text, (path.name, word)
+
+
+def test_types_hold(tmp_path: Path) -> None:
+    """The TypeScript compiler finds no fault in the modules' types."""
+    tsc = shutil.which("tsc")
+    if tsc is None:
+        pytest.skip("no TypeScript compiler: npm install --global typescript")
+    done = subprocess.run([tsc, "--project", str(FOLDER)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
