@@ -6,6 +6,7 @@ multiplications. Nothing here is differentiated: training uses Keras.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Protocol
@@ -14,9 +15,8 @@ import numba
 import numpy as np
 
 from denobench.autoencoder.ends import First, Last
-from denobench.autoencoder.padding import FACTOR
 from denobench.autoencoder.upsampling import UpConvolution
-from denobench.autoencoder.weights import Weights
+from denobench.autoencoder.weights import FACTOR
 from denobench.autoencoder.winograd import Convolution
 from denobench.errors import DenobenchError
 
@@ -77,14 +77,14 @@ class Predictor:
     Parameters
     ----------
     weights
-        In Keras' order, as `denobench.autoencoder.weights` reads them.
+        Arrays in Keras' order, which `denobench.autoencoder.weights` names.
 
     Examples
     --------
-    >>> answers = Predictor(weights.read("cdae.npz")).predict_on_batch(images)  # doctest: +SKIP
+    >>> answers = Predictor(model.get_weights()).predict_on_batch(images)  # doctest: +SKIP
     """
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Sequence[np.ndarray]) -> None:
         arrays = [np.asarray(array, np.float32) for array in weights]
         first, *middle, last = zip(arrays[::2], arrays[1::2], strict=True)
         self._stages: list[Stage] = [First(*first)]

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from denobench.autoencoder import training as training_module
-from denobench.autoencoder import weights as weights_module
-from denobench.autoencoder.padding import pad
-from denobench.autoencoder.training import Recipe
-from denobench.autoencoder.weights import Weights
-from denobench.errors import DenobenchError, unknown
-from denobench.methods import FittedDenoiser, Info, TrainingSet
-from denobench.progress import Progress
+from denobench.autoencoder.weights import FACTOR, SHAPES
+from denobench.methods import Info
+from denobench.networks import NetworkDenoiser, Recipe
+from denobench.networks import weights as weights_module
+from denobench.networks.method import Predictor, Shape
+from denobench.networks.weights import Shapes, Weights
 
 if TYPE_CHECKING:
     import keras
 
-    from denobench.autoencoder.inference import Predictor
-
 PAPER_EPOCHS = 200
 
 
-class CDAE(FittedDenoiser):
+class CDAE(NetworkDenoiser):
     """The paper's convolutional denoising autoencoder.
 
     The architecture (Table 1), RMSprop, the mean squared error and 200 epochs are the paper's;
@@ -69,7 +64,7 @@ class CDAE(FittedDenoiser):
         packages=("tensorflow", "keras", "numba"),
         notes="Learns from the training images; blind unless trained for one level.",
     )
-    version: ClassVar[int] = 1
+    factor: ClassVar[int] = FACTOR
 
     def __init__(
         self,
@@ -81,75 +76,45 @@ class CDAE(FittedDenoiser):
         decay: str = "cosine",
         keep: str = "last",
     ) -> None:
-        choices = {
-            "training": (training, ("blind", "matched")),
-            "decay": (decay, ("cosine", "none")),
-            "keep": (keep, ("last", "best")),
-        }
-        for name, (value, valid) in choices.items():
-            if value not in valid:
-                raise unknown(f"{name} of method 'cdae'", str(value), valid)
-        for name, count in {"epochs": epochs, "batch_size": batch_size}.items():
-            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-                raise DenobenchError(
-                    f"{name} of method 'cdae' is {count!r}; give a whole number of at least 1."
-                )
-        if not 0 < learning_rate <= 1:
-            raise DenobenchError(
-                f"learning_rate of method 'cdae' is {learning_rate!r}; give a number above 0 and "
-                "at most 1."
-            )
-        self.training = training
-        self._recipe = Recipe(epochs, batch_size, learning_rate, decay, keep)
-        self._weights: Weights | None = None
-        self._model: keras.Model | Predictor | None = None
+        recipe = Recipe(epochs, batch_size, learning_rate, decay, keep, optimiser="rmsprop")
+        super().__init__(recipe, training)
 
-    def network(self, input_shape: tuple[int | None, int | None, int]) -> keras.Model:
-        """Build the network, not trained; a subclass may build another one.
-
-        Parameters
-        ----------
-        input_shape
-            Height, width and channels (3); the sides are multiples of 8, or None for any.
-
-        Returns
-        -------
-        keras.Model
-            From (batch, H, W, 3) to (batch, H, W, 3).
-        """
+    def build(self, input_shape: Shape) -> keras.Model:
+        """Build the network of three channels; a subclass may build another one."""
         from denobench.autoencoder.architecture import build_cdae
 
         return build_cdae(input_shape, fast=True)
 
+    @property
+    def channels(self) -> int:
+        """The three channels of the paper's images."""
+        return 3
+
+    def encode(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:  # noqa: ARG002
+        """Return the same noisy image three times; sigma is not used."""
+        return np.repeat(noisy[..., np.newaxis], 3, axis=2)
+
+    def target(self, clean: np.ndarray) -> np.ndarray:
+        """Return the same clean image three times."""
+        return np.repeat(clean[..., np.newaxis], 3, axis=2)
+
+    def shapes(self) -> Shapes:
+        """Return the names and shapes of the weights, without Keras."""
+        return SHAPES if self._is_the_papers() else super().shapes()
+
     def initial_weights(self, seed: int) -> Weights:
-        """Return the network's weights before training, in Keras' order."""
-        return weights_module.draw(seed)
+        """Return the weights before training, drawn without Keras."""
+        if not self._is_the_papers():
+            return super().initial_weights(seed)
+        return weights_module.draw(SHAPES, seed)
 
     def recipe(self) -> dict[str, Any]:
         """Return what, besides the training set, can change the weights.
 
         ``training`` cannot: a network for one level is the same one on either track.
         """
-        return asdict(self._recipe)
-
-    def fit(self, training: TrainingSet, *, folder: Path, progress: Progress) -> pd.DataFrame:
-        """Train, or go on from the folder's checkpoint; see `denobench.autoencoder.training`."""
-        if self.training == "matched" and len(training.levels) != 1:
-            raise DenobenchError(
-                f"Method 'cdae' with training: matched is fitted for one level at a time, not for "
-                f"{len(training.levels)}; use training: blind for a range."
-            )
-        self._weights, history = training_module.train(
-            training,
-            self._recipe,
-            build=self.network,
-            initial=self.initial_weights(training.seed),
-            key=self.weights_key(training),
-            folder=folder,
-            progress=progress,
-        )
-        self._model = None
-        return history
+        choices = ("epochs", "batch_size", "learning_rate", "decay", "keep")
+        return {name: asdict(self._recipe)[name] for name in choices}
 
     def remark(self, history: pd.DataFrame) -> str:
         """Return "undertrained" and the number of epochs where they are fewer than the paper's."""
@@ -158,36 +123,14 @@ class CDAE(FittedDenoiser):
             return ""
         return f"undertrained, {epochs} epoch{'s' if epochs > 1 else ''}"
 
-    def save(self, path: Path) -> None:
-        """Write the weights to a file, as `denobench.autoencoder.weights` describes it."""
-        weights_module.write(path, self._fitted())
-
-    def load(self, path: Path) -> None:
-        """Read the weights from a file."""
-        self._weights, self._model = weights_module.read(path), None
-
-    def _fitted(self) -> Weights:
-        if self._weights is None:
-            raise DenobenchError("Method 'cdae' has no weights yet: train it, or load some, first.")
-        return self._weights
-
-    def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:  # noqa: ARG002
-        """Return the mean of the network's three outputs; sigma is not used."""
-        if self._model is None:
-            self._model = self._predictor()
-        height, width = noisy.shape
-        padded = pad(np.asarray(noisy, np.float32))
-        three = np.repeat(padded[np.newaxis, ..., np.newaxis], 3, axis=3)
-        answer = self._model.predict_on_batch(three)[0, :height, :width]
-        return answer.mean(axis=2)
-
-    def _predictor(self) -> keras.Model | Predictor:
+    def predictor(self, weights: Weights) -> Predictor:
         """Return the paper's network without Keras, or the network that a subclass builds."""
-        if type(self).network is CDAE.network:
-            from denobench.autoencoder.inference import Predictor
+        if not self._is_the_papers():
+            return super().predictor(weights)
+        from denobench.autoencoder import inference
 
-            return Predictor(self._fitted())
-        model = self.network((None, None, 3))
-        model.compile(jit_compile=False)  # would compile anew for every size of image
-        model.set_weights(self._fitted())
-        return model
+        return inference.Predictor(list(weights.values()))
+
+    def _is_the_papers(self) -> bool:
+        """Return whether the network is the paper's, and not one that a subclass builds."""
+        return type(self).build is CDAE.build

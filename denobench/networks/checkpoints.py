@@ -25,6 +25,8 @@ class State:
     ----------
     weights, optimiser
         The network's weights and the optimiser's variables, in Keras' order.
+    average
+        The running average of the weights; empty if none is kept.
     best
         The weights of the best epoch so far; empty if none is kept.
     history
@@ -33,11 +35,12 @@ class State:
 
     weights: list[np.ndarray]
     optimiser: list[np.ndarray]
+    average: list[np.ndarray] = field(default_factory=list)
     best: list[np.ndarray] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
-_LISTS = ("weights", "optimiser", "best")
+_LISTS = ("weights", "optimiser", "average", "best")
 
 
 def write(folder: Path, key: str, state: State) -> None:

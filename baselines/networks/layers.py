@@ -1,0 +1,70 @@
+"""Layers that more than one network is made of. This module imports Keras."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable("denobench")
+class Unshuffle(layers.Layer):
+    """Every 2 x 2 pixels become one pixel of four times the channels.
+
+    References
+    ----------
+    W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel
+    convolutional neural network", CVPR 2016, whose layer this inverts.
+    """
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return half the sides and four times the channels."""
+        batch, *sides, channels = input_shape
+        return (batch, *(side and side // 2 for side in sides), 4 * (channels or 1))
+
+    def call(self, images: Any) -> Any:
+        """Rearrange images of shape (batch, H, W, channels)."""
+        _, height, width, channels = ops.shape(images)
+        split = ops.reshape(images, (-1, height // 2, 2, width // 2, 2, channels))
+        moved = ops.transpose(split, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(moved, (-1, height // 2, width // 2, 4 * channels))
+
+
+@keras.saving.register_keras_serializable("denobench")
+class Shuffle(layers.Layer):
+    """Every pixel becomes 2 x 2 pixels of a quarter of the channels: `Unshuffle` undone."""
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return twice the sides and a quarter of the channels."""
+        batch, *sides, channels = input_shape
+        return (batch, *(side and 2 * side for side in sides), (channels or 4) // 4)
+
+    def call(self, images: Any) -> Any:
+        """Rearrange images of shape (batch, H, W, channels)."""
+        _, height, width, channels = ops.shape(images)
+        split = ops.reshape(images, (-1, height, width, 2, 2, channels // 4))
+        moved = ops.transpose(split, (0, 1, 3, 2, 4, 5))
+        return ops.reshape(moved, (-1, 2 * height, 2 * width, channels // 4))
+
+
+def residual_block(images: Any, channels: int, name: str) -> Any:
+    """Add to images what two 3 x 3 convolutions make of them, at first nothing.
+
+    No normalisation: it would lose the level of the noise, which the network is told.
+
+    References
+    ----------
+    B. Lim et al., "Enhanced deep residual networks for single image super-resolution", CVPR
+    Workshops 2017; the second kernel begins at zero as in H. Zhang et al., "Fixup initialization",
+    ICLR 2019.
+    """
+    first = layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"{name}_1")
+    second = layers.Conv2D(
+        channels, 3, padding="same", kernel_initializer="zeros", name=f"{name}_2"
+    )
+    return layers.Add(name=f"{name}_sum")([images, second(first(images))])

@@ -1,0 +1,117 @@
+"""A residual U-Net that is told the noise's level, and its blind twin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from denobench.methods import Info
+from denobench.networks import NetworkDenoiser, Recipe
+from denobench.networks.method import Shape
+
+if TYPE_CHECKING:
+    import keras
+
+WIDTHS = (40, 80, 128)
+BLOCKS = 2
+
+
+class UNet(NetworkDenoiser):
+    """A residual U-Net that is told sigma: one network for all levels of a noise model.
+
+    It works at half the image's sides (pixels are rearranged, not lost) and at two coarser scales,
+    with residual blocks without normalisation and sums as skip connections; its answer is the
+    noisy image less what it finds. Sigma is a second channel, the same in every pixel.
+
+    Parameters
+    ----------
+    training
+        ``told``: sigma is the network's second channel. ``blind``: its twin without.
+    epochs
+        Passes over the training images, with fresh squares and noise in each; at least 1.
+    crops
+        Squares per image and epoch; at least 1.
+    crop
+        Their side in pixels; 0 takes whole images.
+    batch_size
+        Squares per step; at least 1.
+    learning_rate
+        Adam's, after the first half epoch, in which it rises from 0; it then falls along half a
+        cosine to a hundredth.
+    keep
+        ``last``: the weights of the last epoch. ``best``: those of the highest validation PSNR.
+
+    References
+    ----------
+    O. Ronneberger et al., "U-Net", MICCAI 2015; the map of sigma is K. Zhang et al.'s, "FFDNet",
+    IEEE TIP 2018, and their "Plug-and-play image restoration with deep denoiser prior", TPAMI 2021.
+    """
+
+    info: ClassVar[Info] = Info(
+        name="unet",
+        title="U-Net",
+        reference=(
+            "O. Ronneberger et al., U-Net, MICCAI 2015; K. Zhang et al., Plug-and-play image "
+            "restoration with deep denoiser prior, IEEE TPAMI 2021"
+        ),
+        licence="BSD-3-Clause",
+        tracks=("oracle", "estimated", "blind"),
+        assumes="",
+        packages=("tensorflow", "keras"),
+        notes="Learns from the training images; one network for all levels of a noise model.",
+    )
+    factor: ClassVar[int] = 8  # rearranged once, halved twice
+    levels: tuple[float, ...] = (0.01, 0.05, 0.1, 0.15, 0.2, 0.25)
+
+    def __init__(
+        self,
+        *,
+        training: str = "told",
+        epochs: int = 120,
+        crops: int = 8,
+        crop: int = 96,
+        batch_size: int = 16,
+        learning_rate: float = 2e-3,
+        keep: str = "last",
+    ) -> None:
+        recipe = Recipe(
+            epochs,
+            batch_size,
+            learning_rate,
+            keep=keep,
+            loss="rmse",
+            crop=crop,
+            crops=crops,
+            turns=True,
+            warm_up=0.5,
+            average=0.998,
+        )
+        super().__init__(recipe, training)
+
+    def build(self, input_shape: Shape) -> keras.Model:
+        """Build the network: the first channel is the image, a second one the map of sigma."""
+        import keras
+        from keras import layers
+
+        from baselines.networks.layers import Shuffle, Unshuffle, residual_block
+
+        def blocks(images: object, width: int, name: str) -> object:
+            for number in range(1, BLOCKS + 1):
+                images = residual_block(images, width, f"{name}_block_{number}")
+            return images
+
+        given = keras.Input(input_shape)
+        images = layers.Conv2D(WIDTHS[0], 3, padding="same", name="head")(Unshuffle()(given))
+        passed = []
+        for scale, (width, wider) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False), 1):
+            images = blocks(images, width, f"down_{scale}")
+            passed.append(images)
+            images = layers.Conv2D(wider, 2, strides=2, name=f"halve_{scale}")(images)
+        images = blocks(images, WIDTHS[-1], "middle")
+        for scale in range(len(WIDTHS) - 1, 0, -1):
+            width = WIDTHS[scale - 1]
+            images = layers.Conv2DTranspose(width, 2, strides=2, name=f"double_{scale}")(images)
+            images = layers.Add(name=f"skip_{scale}")([images, passed.pop()])
+            images = blocks(images, width, f"up_{scale}")
+        found = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", name="tail")(images)
+        noisy = given[..., :1]
+        return keras.Model(given, layers.Subtract(name="rest")([noisy, Shuffle()(found)]))

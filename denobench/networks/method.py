@@ -1,0 +1,179 @@
+"""A network as a method of the benchmark."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import pandas as pd
+
+from denobench.errors import DenobenchError, unknown
+from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.networks import trainer
+from denobench.networks import weights as weights_module
+from denobench.networks.padding import pad
+from denobench.networks.recipe import Recipe
+from denobench.networks.weights import Shapes, Weights
+from denobench.progress import Progress
+
+if TYPE_CHECKING:
+    import keras
+
+Shape = tuple[int | None, int | None, int]
+
+
+class Predictor(Protocol):
+    """What a trained network is asked by."""
+
+    def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
+        """Return the network's outputs, (batch, H, W, outputs), for its inputs."""
+        ...
+
+
+class NetworkDenoiser(FittedDenoiser):
+    """A method that is a Keras network: training, checkpoints, weights and prediction are shared.
+
+    A subclass builds the network (`build`) and says how it is trained (the recipe). Where the
+    network takes more than one grey channel, `encode`, `target` and `decode` say of what.
+
+    Parameters
+    ----------
+    recipe
+        How to train.
+    training
+        ``blind``: one network for all levels; each sample's level is drawn uniformly between the
+        lowest and the highest. ``told``: the same, and the network gets the noise's standard
+        deviation as a second channel, the same in every pixel. ``matched``: one network per level.
+
+    Attributes
+    ----------
+    factor
+        The network takes images whose sides are multiples of it; others are reflected at their
+        bottom and right, and the answer is cut.
+    """
+
+    factor: ClassVar[int] = 1
+
+    def __init__(self, recipe: Recipe, training: str = "blind") -> None:
+        name = self.info.name
+        valid = tuple(
+            kind
+            for kind, track in (("blind", "blind"), ("told", "estimated"), ("matched", "oracle"))
+            if track in self.info.tracks
+        )
+        if training not in valid:
+            raise unknown(f"training of method {name!r}", str(training), valid)
+        recipe.check(name)
+        self.training = training
+        self._recipe = recipe
+        self._weights: Weights | None = None
+        self._model: Predictor | None = None
+
+    @abstractmethod
+    def build(self, input_shape: Shape) -> keras.Model:
+        """Build the network, not trained.
+
+        Parameters
+        ----------
+        input_shape
+            Height, width and channels; the sides are multiples of `factor`, or None for any.
+
+        Returns
+        -------
+        keras.Model
+            From (batch, H, W, channels) to (batch, H, W, outputs).
+        """
+
+    def compile(self, model: keras.Model, optimiser: keras.Optimizer) -> None:
+        """Give a network its optimiser and its loss."""
+        from denobench.networks.losses import LOSSES
+
+        model.compile(optimiser, loss=LOSSES[self._recipe.loss], jit_compile=False)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the network's input."""
+        return 2 if self.training == "told" else 1
+
+    def encode(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return the network's input, (H, W, channels), for a noisy image, (H, W)."""
+        if self.training != "told":
+            return noisy[..., np.newaxis]
+        return np.stack([noisy, np.full_like(noisy, sigma)], axis=-1)
+
+    def target(self, clean: np.ndarray) -> np.ndarray:
+        """Return what the network's output, (H, W, outputs), should be for a clean image."""
+        return clean[..., np.newaxis]
+
+    def decode(self, output: np.ndarray) -> np.ndarray:
+        """Return the denoised image, (H, W), of the network's output, (H, W, outputs)."""
+        return output.mean(axis=2)
+
+    def shapes(self) -> Shapes:
+        """Return the names and shapes of the network's weights, in Keras' order."""
+        return weights_module.shapes_of(self.build((None, None, self.channels)))
+
+    def initial_weights(self, seed: int) -> Weights:
+        """Return the network's weights before training, in Keras' order."""
+        model = self.build((None, None, self.channels))
+        shapes = weights_module.shapes_of(model)
+        built = dict(zip(shapes, model.get_weights(), strict=True))
+        return weights_module.draw(shapes, seed, built)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what, besides the training set, can change the weights."""
+        return {**asdict(self._recipe), "told": self.training == "told"}
+
+    def fit(self, training: TrainingSet, *, folder: Path, progress: Progress) -> pd.DataFrame:
+        """Train, or go on from the folder's checkpoint; see `denobench.networks.trainer`."""
+        if self.training == "matched" and len(training.levels) != 1:
+            raise DenobenchError(
+                f"Method {self.info.name!r} with training: matched is fitted for one level at a "
+                f"time, not for {len(training.levels)}; use training: blind for a range."
+            )
+        self._weights, history = trainer.train(
+            self,
+            training,
+            self._recipe,
+            initial=self.initial_weights(training.seed),
+            key=self.weights_key(training),
+            folder=folder,
+            progress=progress,
+        )
+        self._model = None
+        return history
+
+    def save(self, path: Path) -> None:
+        """Write the weights to a file, as `denobench.networks.weights` describes it."""
+        weights_module.write(path, self._fitted())
+
+    def load(self, path: Path) -> None:
+        """Read the weights from a file."""
+        self._weights = weights_module.read(path, self.shapes(), self.info.title)
+        self._model = None
+
+    def _fitted(self) -> Weights:
+        if self._weights is None:
+            raise DenobenchError(
+                f"Method {self.info.name!r} has no weights yet: train it, or load some, first."
+            )
+        return self._weights
+
+    def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return the network's answer; sigma is used where the network is told it."""
+        if self._model is None:
+            self._model = self.predictor(self._fitted())
+        height, width = noisy.shape
+        padded = pad(np.asarray(noisy, np.float32), self.factor)
+        output = self._model.predict_on_batch(self.encode(padded, sigma)[np.newaxis])
+        return self.decode(output[0, :height, :width])
+
+    def predictor(self, weights: Weights) -> Predictor:
+        """Return what computes the network with given weights."""
+        model = self.build((None, None, self.channels))
+        model.compile(jit_compile=False)  # would compile anew for every size of image
+        model.set_weights(list(weights.values()))
+        return model
