@@ -147,10 +147,13 @@ class FittedDenoiser(Denoiser):
 
     Class attribute ``version`` is raised with every change that changes fitted weights, so that
     cached ones are no longer found. Parameter ``training`` of the subclass says whether there is
-    one fit per level (``matched``, told sigma) or one for all levels of a noise model (``blind``).
+    one fit per level (``matched``), or one for all levels of a noise model that is told sigma
+    (``told``) or not (``blind``). ``levels`` is the range that it is fitted for where a config
+    names none; empty for the run's own levels.
     """
 
     version: ClassVar[int] = 1
+    levels: tuple[float, ...] = ()
     training: str
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from denobench.methods import Info
@@ -102,7 +103,7 @@ class UNet(NetworkDenoiser):
         given = keras.Input(input_shape)
         images = layers.Conv2D(WIDTHS[0], 3, padding="same", name="head")(Unshuffle()(given))
         passed = []
-        for scale, (width, wider) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False), 1):
+        for scale, (width, wider) in enumerate(pairwise(WIDTHS), 1):
             images = blocks(images, width, f"down_{scale}")
             passed.append(images)
             images = layers.Conv2D(wider, 2, strides=2, name=f"halve_{scale}")(images)

@@ -12,6 +12,7 @@ _CHOICES = {
     "keep": ("last", "best"),
     "optimiser": ("adam", "rmsprop", "sgd"),
     "loss": ("mse", "rmse", "mae"),
+    "supervision": ("clean",),
 }
 
 
@@ -48,6 +49,8 @@ class Recipe:
     average
         Share that the running average of the weights keeps in each step, below 1; the average is
         what is validated and kept. 0 keeps the weights themselves.
+    supervision
+        ``clean``: the target of a step is the clean image.
     """
 
     epochs: int
@@ -62,6 +65,7 @@ class Recipe:
     turns: bool = False
     warm_up: float = 0.0
     average: float = 0.0
+    supervision: str = "clean"
 
     def rate(self, epoch: int, part: float = 1.0) -> float:
         """Return the learning rate of an epoch, counted from 0, when a part of it is done."""

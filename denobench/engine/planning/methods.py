@@ -17,6 +17,8 @@ from denobench.validation import shown
 
 # Multiples of the estimated sigma that are tried where a method is told an estimate.
 FACTORS = (0.7, 0.85, 1.0, 1.2, 1.4)
+# The tracks of a method that is trained, by what one fit is for.
+_TRACKS = {"matched": ("oracle",), "told": ("oracle", "estimated"), "blind": ("blind",)}
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,13 @@ class PlannedMethod:
         What the method says of itself.
     source
         Digest of the code it is made of, and the versions of the distributions it declares.
-    fitted
-        Whether it has to be trained.
+    training
+        Of a method that has to be trained, what one fit is for and is told; else empty.
     grid
         What tuning may change on its track, with the values to try: its own parameters that the
         config leaves open, or ``sigma_factor`` where sigma is estimated.
     levels
-        The range that a blind network is trained for; empty for the run's own levels.
+        The range that one network is trained for; empty for the run's own levels.
     unavailable
         Why it cannot be imported on this machine; its cells are skipped. Else empty.
     origin
@@ -55,11 +57,16 @@ class PlannedMethod:
     parameters: Mapping[str, Any]
     info: Info
     source: str
-    fitted: bool
+    training: str
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     levels: tuple[float, ...] = ()
     unavailable: str = ""
     origin: Origin = field(default_factory=Origin)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has to be trained."""
+        return bool(self.training)
 
     def runs_on(self, corruption: Noise) -> bool:
         """Whether it is compared on a noise model: on all, or on the one it is made for."""
@@ -69,10 +76,10 @@ class PlannedMethod:
         """Yield the corruptions that share one training or one tuning.
 
         Each alone where the true sigma is told; else all levels of a noise model, for which the
-        track may know no difference.
+        track may know no difference, or one network is trained.
         """
         own = filter(self.runs_on, corruptions)
-        if self.track == "oracle":
+        if self.track == "oracle" and self.training != "told":
             yield from ((corruption,) for corruption in own)
             return
         by_model: dict[str, list[Noise]] = {}
@@ -142,28 +149,25 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             parameters=entry.parameters,
             info=Info(registered, registered),
             source="",
-            fitted=False,
+            training="",
             unavailable=str(error),
             origin=methods.origin(registered),
         )
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
-    fitted = isinstance(built, FittedDenoiser)
-    if isinstance(built, FittedDenoiser):
-        track = "oracle" if built.training == "matched" else "blind"
-    else:
-        track = entry.track or info.tracks[0]
-    if entry.track not in (None, track) or track not in info.tracks:
+    training = built.training if isinstance(built, FittedDenoiser) else ""
+    tracks = [track for track in info.tracks if track in _TRACKS.get(training, info.tracks)]
+    track = entry.track or (tracks or info.tracks)[0]
+    if track not in tracks:
         raise DenobenchError(
-            f"Method {name!r} cannot run on the track {entry.track!r}; valid: "
-            f"{', '.join((track,) if fitted else info.tracks)}."
+            f"Method {name!r} cannot run on the track {track!r}; valid: {', '.join(tracks)}."
         )
     if track == "blind" and entry.sigma_factor != 1:
         raise DenobenchError(
             f"Method {name!r} is told nothing of sigma on the track 'blind': "
             "leave sigma_factor out."
         )
-    if levels and not fitted:
+    if levels and not training:
         raise unknown(f"parameter of method {registered!r}", "levels", parameters)
     return PlannedMethod(
         name,
@@ -173,11 +177,10 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
         parameters,
         info,
         source_digest(found),
-        fitted,
-        _grid(info, track, entry) if not fitted else {},
-        levels,
-        "",
-        methods.origin(registered),
+        training,
+        {} if training else _grid(info, track, entry),
+        levels or (built.levels if isinstance(built, FittedDenoiser) else ()),
+        origin=methods.origin(registered),
     )
 
 

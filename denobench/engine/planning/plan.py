@@ -102,7 +102,7 @@ class Plan:
                 continue
             for corruptions in method.scopes(self.config.noises):
                 levels = tuple(sorted(corruption.level for corruption in corruptions))
-                if method.track != "oracle":
+                if method.training != "matched":
                     levels = method.levels or levels
                 training = TrainingSet(
                     parts.train,
