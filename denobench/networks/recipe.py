@@ -87,8 +87,17 @@ class Recipe:
                     f"{name} of method {method!r} is {count!r}; give a whole number of at least "
                     f"{least}."
                 )
-        if not 0 < self.learning_rate <= 1:
+        for name, (fits, right) in {
+            "learning_rate": (lambda rate: 0 < rate <= 1, "above 0 and at most 1"),
+            "warm_up": (lambda epochs: 0 <= epochs < math.inf, "of at least 0"),
+            "average": (lambda share: 0 <= share < 1, "from 0 to below 1"),
+        }.items():
+            number = getattr(self, name)
+            if isinstance(number, bool) or not isinstance(number, int | float) or not fits(number):
+                raise DenobenchError(
+                    f"{name} of method {method!r} is {number!r}; give a number {right}."
+                )
+        if not isinstance(self.turns, bool):
             raise DenobenchError(
-                f"learning_rate of method {method!r} is {self.learning_rate!r}; give a number "
-                "above 0 and at most 1."
+                f"turns of method {method!r} is {self.turns!r}; give true or false."
             )

@@ -6,13 +6,11 @@ training, resuming, caching and scoring stay the same.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from denobench.autoencoder import CDAE
 from denobench.methods import Info
+from denobench.networks.method import Shape
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +50,7 @@ class Variant(CDAE):
         """Add what is changed to what makes the weights."""
         return super().recipe() | self._changes
 
-    def network(self, input_shape: tuple[int | None, int | None, int]) -> keras.Model:
+    def build(self, input_shape: Shape) -> keras.Model:
         """Build the changed network."""
         from keras import Input, Model, layers
 
@@ -79,20 +77,3 @@ class Variant(CDAE):
             linear = None if residual else "sigmoid"
             image = convolve(image, filters, linear if last else "relu")
         return Model(noisy, layers.Subtract()([noisy, image]) if residual else image)
-
-    def initial_weights(self, seed: int) -> list[np.ndarray]:
-        """Draw Glorot's kernels for every layer; biases are zero."""
-        import keras
-
-        keras.utils.set_random_seed(seed)
-        return self.network((None, None, 3)).get_weights()
-
-    def save(self, path: Path) -> None:
-        """Write the weights as plain arrays."""
-        with path.open("wb") as file:
-            np.savez(file, *self._fitted())
-
-    def load(self, path: Path) -> None:
-        """Read the weights, executing nothing."""
-        with np.load(path, allow_pickle=False) as file:
-            self._weights, self._model = [file[name] for name in file.files], None

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from denobench.autoencoder import weights as weights_module
+from denobench.autoencoder.weights import SHAPES
+from denobench.networks import weights as weights_module
 
 TABLE_1 = [
     ("Conv2D", (224, 224, 32), 896),
@@ -34,7 +35,7 @@ def pair():
     from denobench.autoencoder import build_cdae
 
     plain, fast = build_cdae(), build_cdae(fast=True)
-    weights = weights_module.draw(0)
+    weights = [*weights_module.draw(SHAPES, 0).values()]
     rng = np.random.default_rng(1)
     weights = [1.4 * w if w.ndim > 1 else rng.normal(0, 0.1, w.shape) for w in weights]
     plain.set_weights(weights)
@@ -68,7 +69,7 @@ def test_fast_has_the_same_weights(pair):
     """Weights of the fast network fit the plain one and back, and are what a file holds."""
     plain, fast = pair
     shapes = [w.shape for w in fast.get_weights()]
-    assert shapes == [w.shape for w in plain.get_weights()] == [*weights_module.SHAPES.values()]
+    assert shapes == [w.shape for w in plain.get_weights()] == [*SHAPES.values()]
     assert fast.count_params() == 611_523
 
 

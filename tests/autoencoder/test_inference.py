@@ -12,12 +12,13 @@ import pytest
 
 import denobench.autoencoder
 from denobench.autoencoder import CDAE
-from denobench.autoencoder import weights as weights_module
 from denobench.autoencoder.ends import First, Last
 from denobench.autoencoder.inference import BORDER, Predictor
 from denobench.autoencoder.upsampling import UpConvolution
+from denobench.autoencoder.weights import SHAPES
 from denobench.autoencoder.winograd import Convolution
 from denobench.errors import DenobenchError
+from denobench.networks import weights as weights_module
 
 PRETRAINED = Path(denobench.autoencoder.__file__).parent / "pretrained"
 
@@ -26,7 +27,7 @@ PRETRAINED = Path(denobench.autoencoder.__file__).parent / "pretrained"
 def weights():
     """Return weights with which every layer changes what it gets."""
     rng = np.random.default_rng(1)
-    drawn = weights_module.draw(0)
+    drawn = weights_module.draw(SHAPES, 0).values()
     return [
         (1.4 * w if w.ndim > 1 else rng.normal(0, 0.1, w.shape)).astype(np.float32) for w in drawn
     ]
@@ -70,7 +71,7 @@ def test_trained_weights():
     from denobench.autoencoder import build_cdae
 
     (path,) = PRETRAINED.glob("*/weights*")
-    trained = weights_module.read(path)
+    trained = [*weights_module.read(path, SHAPES, "CDAE").values()]
     network = build_cdae((None, None, 3))
     network.set_weights(trained)
     y, x = np.mgrid[:96, :96] / 96
@@ -195,7 +196,7 @@ def test_last_layer():
 def test_denoises_without_tensorflow(tmp_path):
     """Denoising with the paper's network loads no network library."""
     path = tmp_path / "weights.npz"
-    weights_module.write(path, weights_module.draw(0))
+    weights_module.write(path, weights_module.draw(SHAPES, 0))
     code = (
         "import sys, numpy as np; from pathlib import Path; "
         "from denobench.autoencoder import CDAE; "
@@ -210,12 +211,12 @@ def test_another_network_is_kept(tmp_path):
     import keras
 
     class Constant(CDAE):
-        def network(self, input_shape):
+        def build(self, input_shape):
             model = keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(3, 1)])
             model.trainable = False
             return model
 
         def _fitted(self):
-            return [np.zeros((1, 1, 3, 3)), np.full(3, 0.25)]
+            return {"kernel": np.zeros((1, 1, 3, 3)), "bias": np.full(3, 0.25)}
 
     np.testing.assert_allclose(Constant().denoise(np.zeros((9, 8)), None), 0.25)

@@ -7,16 +7,17 @@ import pytest
 
 from denobench import methods
 from denobench.autoencoder import CDAE
-from denobench.autoencoder import weights as weights_module
+from denobench.autoencoder.weights import SHAPES
 from denobench.errors import DenobenchError
 from denobench.methods import TrainingSet
+from denobench.networks import weights as weights_module
 
 
 @pytest.fixture(scope="module")
 def method(tmp_path_factory):
     """Return the method with untrained weights loaded from a file."""
     path = tmp_path_factory.mktemp("weights") / "weights.npz"
-    weights_module.write(path, weights_module.draw(0))
+    weights_module.write(path, weights_module.draw(SHAPES, 0))
     made = CDAE()
     made.load(path)
     return made
@@ -80,7 +81,7 @@ def test_answer_is_the_mean_of_the_plain_networks_outputs(method):
 
     noisy = np.random.default_rng(1).normal(0.5, 0.3, (40, 48)).astype(np.float32)
     plain = build_cdae((40, 48, 3))
-    plain.set_weights(weights_module.draw(0))
+    plain.set_weights([*weights_module.draw(SHAPES, 0).values()])
     expected = plain.predict_on_batch(np.stack([noisy] * 3, axis=-1)[np.newaxis])[0].mean(axis=2)
     np.testing.assert_allclose(method.denoise(noisy, None), expected, atol=1e-5)
 
@@ -130,10 +131,13 @@ def test_files_that_are_no_weights(tmp_path):
     with pytest.raises(DenobenchError, match=r"nasty\.npz: cannot be read as weights"):
         CDAE().load(tmp_path / "nasty.npz")
     np.savez(tmp_path / "other.npz", weights=np.zeros(3))
-    with pytest.raises(DenobenchError, match=r"other\.npz: not the weights of a CDAE"):
+    with pytest.raises(
+        DenobenchError,
+        match=r"other\.npz: not the weights of CDAE, which are 16 arrays from conv_1/kernel",
+    ):
         CDAE().load(tmp_path / "other.npz")
-    wrong = weights_module.draw(0)
-    wrong[0][0] = np.nan
+    wrong = weights_module.draw(SHAPES, 0)
+    wrong["conv_1/kernel"][0] = np.nan
     weights_module.write(tmp_path / "nan.npz", wrong)
     with pytest.raises(DenobenchError, match=r"nan\.npz: the weights are not all finite"):
         CDAE().load(tmp_path / "nan.npz")

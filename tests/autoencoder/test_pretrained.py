@@ -42,6 +42,24 @@ def test_twelve_images_of_twelve_clusters_are_tested(plan: Plan) -> None:
     assert len(plan.test) == len({item.cluster for item in plan.test}) == 12
 
 
+def test_key_and_file_are_what_they_were(model: Model) -> None:
+    """Neither what makes the weights, nor the weights, have changed since they were trained."""
+    assert model.key == "4e2204c9abd4520442f5384be27bcce21e12bb9cda7d84fea6b3ee083b916781"
+    assert model.digest == "aca3286597fb33a87bd08dc5a78f9e15c110ddcccde62c38df8ede9a1221b3a5"
+
+
+def test_scores_are_what_they_were(model: Model, plan: Plan) -> None:
+    """The network's PSNR on a validation image is, to 0.001 dB, that of the first release."""
+    method = fitted_method(next(plan.trainings())[0])
+    method.load(model.weights)
+    item = plan.splits[0].validation[0]
+    clean = item.read(224)
+    fields = noise.draw_fields((1, *clean.shape), seed=0, image=item.digest, realisation=0)
+    noisy = noise.corrupt(clean, noise.gaussian, 0.1, fields)
+    error = np.mean((np.clip(method.denoise(noisy, None), 0, 1).astype(float) - clean) ** 2)
+    assert -10 * np.log10(error) == pytest.approx(29.3261, abs=1e-3)
+
+
 def test_the_history_shows_learning(model: Model) -> None:
     """The loss has fallen far, and training and validation stay together."""
     history = model.history

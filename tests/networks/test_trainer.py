@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny import Tiny
 
-from denobench.autoencoder import CDAE, checkpoints
-from denobench.autoencoder import training as training_module
-from denobench.autoencoder import weights as weights_module
 from denobench.datasets import Item, open_folder
 from denobench.errors import DenobenchError
 from denobench.methods import TrainingSet
+from denobench.networks import checkpoints, samples
 
 SIZE = 32
+HELPERS = Path(__file__).parents[1] / "helpers"
 
 
 def silent(done: float, total: float, text: str = "") -> None:
@@ -44,7 +44,7 @@ def trained(items, tmp_path_factory):
     """Return a method trained for six epochs, its history, its folder and what progress it told."""
     folder = tmp_path_factory.mktemp("trained")
     told = []
-    method = CDAE(epochs=6, batch_size=5)
+    method = Tiny(epochs=6, batch_size=5)
     history = method.fit(
         make(items), folder=folder, progress=lambda *arguments: told.append(arguments)
     )
@@ -68,14 +68,16 @@ def test_history(trained):
     assert list(history.kept) == [False] * 5 + [True]
     assert np.isfinite(history.drop(columns="kept").to_numpy(float)).all()
     assert history.learning_rate.is_monotonic_decreasing
-    assert history.learning_rate[0] == 1e-3
+    assert history.learning_rate[0] == 1e-2
 
 
 def test_it_learns(items, tmp_path):
     """Trained on two images, it fits them better than a constant could."""
     two = items[:1] + items[5:6]
     training = make(two, train=two, validation=two, levels=(0.05,))
-    history = CDAE(epochs=60, batch_size=2).fit(training, folder=tmp_path, progress=silent)
+    history = Tiny(epochs=60, batch_size=2, learning_rate=0.03).fit(
+        training, folder=tmp_path, progress=silent
+    )
     constant = np.mean([item.read(SIZE).var() for item in two])
     assert history.loss[0] > constant
     assert history.loss.iloc[-1] < constant / 2
@@ -89,7 +91,7 @@ def test_validation_scores_are_those_of_the_method(trained, items):
     scores = []
     for index, item in enumerate(training.validation):
         clean = item.read(SIZE)
-        noisy = training_module.noisy_image(
+        noisy = samples.noisy_image(
             training, clean, item.digest, 0, "validation", training.levels[index % 3]
         )
         scores.append(-10 * np.log10(np.mean((method.denoise(noisy, None) - clean) ** 2)))
@@ -107,55 +109,10 @@ def test_progress_counts_epochs(trained):
     assert "dB" in told[-1][2]
 
 
-def test_every_epoch_has_fresh_noise(items, tmp_path):
-    """Noise and level of an image differ between epochs, and are the same when drawn again."""
-    training = make(items)
-    images = training_module.Images(training.train, SIZE, tmp_path)
-    one, again, next_epoch = (
-        training_module.training_pair(training, images, 3, epoch)[0] for epoch in (0, 0, 1)
-    )
-    np.testing.assert_array_equal(one, again)
-    ratio = (one - images[3]) / (next_epoch - images[3])
-    assert ratio.std() > 0.1
-
-
-def test_levels_fill_the_range(items, tmp_path):
-    """The levels drawn in training spread over the range from the lowest to the highest."""
-    training = make(items)
-    images = training_module.Images(training.train, SIZE, tmp_path)
-    spreads = [
-        (training_module.training_pair(training, images, index, epoch)[0] - images[index]).std()
-        for index in range(12)
-        for epoch in range(20)
-    ]
-    assert 0.045 < min(spreads) < 0.06
-    assert 0.19 < max(spreads) < 0.215
-    assert np.mean(spreads) == pytest.approx(0.125, abs=0.01)
-
-
-def test_training_noise_is_not_the_tests_noise(items, tmp_path):
-    """The field of epoch 0 is not the field that a test draws for the same image."""
-    training = make(items, levels=(0.1,))
-    images = training_module.Images(training.train, SIZE, tmp_path)
-    noisy, clean = training_module.training_pair(training, images, 0, 0)
-    tested = training_module.noisy_image(training, clean, training.train[0].digest, 0, "test", 0.1)
-    correlation = np.corrcoef((noisy - clean).ravel(), (tested - clean).ravel())[0, 1]
-    assert abs(correlation) < 0.15
-
-
-def test_images_are_decoded_once(items, tmp_path, monkeypatch):
-    """The second reader of a folder takes the resized images from its file."""
-    first = training_module.Images(items[:3], SIZE, tmp_path)
-    monkeypatch.setattr(type(items[0]), "read", lambda *_: pytest.fail("decoded again"))
-    second = training_module.Images(items[:3], SIZE, tmp_path)
-    for index in range(3):
-        np.testing.assert_array_equal(first[index], second[index])
-
-
 def test_resuming_a_finished_training_changes_nothing(trained, items):
     """Fitting again from the last checkpoint returns the same weights without training."""
     method, history, folder, _ = trained
-    again = CDAE(epochs=6, batch_size=5)
+    again = Tiny(epochs=6, batch_size=5)
     told: list[object] = []
     history_again = again.fit(
         make(items), folder=folder, progress=lambda *arguments: told.append(arguments)
@@ -169,13 +126,13 @@ def test_resuming_a_finished_training_changes_nothing(trained, items):
 CHILD = """
 import sys
 from pathlib import Path
-from denobench.autoencoder import CDAE
 from denobench.datasets import open_folder
 from denobench.methods import TrainingSet
+from tiny import Tiny
 images, folder, answer = map(Path, sys.argv[1:])
 items = open_folder(images).items
 training = TrainingSet(items[:12], items[12:16], 32, "gaussian", (0.05, 0.2), 0)
-method = CDAE(epochs=12, batch_size=4, keep="best")
+method = Tiny(epochs=12, batch_size=4, keep="best")
 print("training", flush=True)
 method.fit(training, folder=folder, progress=lambda done, *_: print(done, flush=True))
 method.save(answer)
@@ -190,6 +147,7 @@ def test_killed_training_ends_with_the_same_bits(image_folder, tmp_path):
         arguments = [image_folder, tmp_path / name, tmp_path / f"{name}.npz"]
         return subprocess.Popen(
             [sys.executable, "-c", CHILD, *map(str, arguments)],
+            cwd=HELPERS,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -219,11 +177,11 @@ def test_killed_training_ends_with_the_same_bits(image_folder, tmp_path):
 
 def test_keep_best(items, tmp_path):
     """keep: best returns the weights of the epoch of highest validation PSNR."""
-    method = CDAE(epochs=4, batch_size=6, learning_rate=0.02, decay="none", keep="best")
+    method = Tiny(epochs=4, batch_size=6, learning_rate=0.5, decay="none", keep="best")
     history = method.fit(make(items), folder=tmp_path, progress=silent)
     best = history.val_psnr.idxmax()
     assert list(history.kept) == [index == best for index in range(4)]
-    shorter = CDAE(epochs=int(best) + 1, batch_size=6, learning_rate=0.02, decay="none")
+    shorter = Tiny(epochs=int(best) + 1, batch_size=6, learning_rate=0.5, decay="none")
     shorter.fit(make(items), folder=tmp_path / "shorter", progress=silent)
     method.save(tmp_path / "best.npz")
     shorter.save(tmp_path / "shorter.npz")
@@ -232,16 +190,16 @@ def test_keep_best(items, tmp_path):
 
 def test_infinite_loss_stops(items, tmp_path, monkeypatch):
     """A loss that is not finite raises, and the last good checkpoint is still there."""
-    noisy_image = training_module.noisy_image
+    noisy_image = samples.noisy_image
 
     def overflow(training, image, digest, number, stream, level):
         made = noisy_image(training, image, digest, number, stream, level)
         return made * np.float32(np.inf) if (stream, number) == ("train", 1) else made
 
-    monkeypatch.setattr(training_module, "noisy_image", overflow)
-    with pytest.raises(DenobenchError, match=r"in epoch 2; a learning_rate below 0\.001 may help"):
-        CDAE(epochs=3).fit(make(items), folder=tmp_path, progress=silent)
-    kept = checkpoints.read(tmp_path, CDAE(epochs=3).weights_key(make(items)))
+    monkeypatch.setattr(samples, "noisy_image", overflow)
+    with pytest.raises(DenobenchError, match=r"in epoch 2; a learning_rate below 0\.01 may help"):
+        Tiny(epochs=3).fit(make(items), folder=tmp_path, progress=silent)
+    kept = checkpoints.read(tmp_path, Tiny(epochs=3).weights_key(make(items)))
     assert kept is not None
     assert len(kept.history) == 1
     assert all(np.isfinite(weight).all() for weight in kept.weights)
@@ -251,14 +209,14 @@ def test_checkpoint_of_another_training_is_refused(trained, items):
     """A folder with the checkpoint of another recipe raises and says what to do."""
     _, _, folder, _ = trained
     with pytest.raises(DenobenchError, match="checkpoint of another training"):
-        CDAE(epochs=7, batch_size=5).fit(make(items), folder=folder, progress=silent)
+        Tiny(epochs=7, batch_size=5).fit(make(items), folder=folder, progress=silent)
 
 
 def test_damaged_checkpoint_is_refused(items, tmp_path):
     """A checkpoint that is no archive raises and names the file."""
     (tmp_path / checkpoints.FILE).write_bytes(b"not an archive")
     with pytest.raises(DenobenchError, match=r"checkpoint\.npz: cannot be read"):
-        CDAE(epochs=1).fit(make(items), folder=tmp_path, progress=silent)
+        Tiny(epochs=1).fit(make(items), folder=tmp_path, progress=silent)
 
 
 @pytest.mark.parametrize(
@@ -272,41 +230,56 @@ def test_damaged_checkpoint_is_refused(items, tmp_path):
 def test_unfit_training_sets(items, tmp_path, changes, message):
     """What cannot be trained on raises one clear error."""
     with pytest.raises(DenobenchError, match=message):
-        CDAE(epochs=1).fit(make(items, **changes), folder=tmp_path, progress=silent)
+        Tiny(epochs=1).fit(make(items, **changes), folder=tmp_path, progress=silent)
 
 
 def test_without_validation_images(items, tmp_path):
     """Training works without validation images; only keep: best needs them."""
     training = make(items, validation=())
-    history = CDAE(epochs=1).fit(training, folder=tmp_path, progress=silent)
+    history = Tiny(epochs=1).fit(training, folder=tmp_path, progress=silent)
     assert history.val_psnr.isna().all()
     with pytest.raises(DenobenchError, match="needs validation images"):
-        CDAE(epochs=1, keep="best").fit(training, folder=tmp_path, progress=silent)
+        Tiny(epochs=1, keep="best").fit(training, folder=tmp_path, progress=silent)
 
 
-def test_sides_that_are_no_multiple_of_8(items, tmp_path):
+def test_sides_that_are_no_multiple_of_the_factor(items, tmp_path):
     """Training images of any one size are padded as images to denoise are."""
-    history = CDAE(epochs=1).fit(make(items, size=29), folder=tmp_path, progress=silent)
+    history = Tiny(epochs=1).fit(make(items, size=29), folder=tmp_path, progress=silent)
     assert np.isfinite(history.val_psnr).all()
 
 
-def test_cosine_decay():
-    """The learning rate falls from its start to a hundredth of it along half a cosine."""
-    recipe = training_module.Recipe(200, 8, 1e-3, "cosine", "last")
-    assert recipe.rate(0) == 1e-3
-    assert recipe.rate(100) == pytest.approx(0.505e-3)
-    assert recipe.rate(200) == pytest.approx(1e-5)
+def test_the_average_is_what_is_kept(items, tmp_path):
+    """The kept weights are the running average of those after every step, bias-free at first."""
+    steps = []
+
+    class Watched(Tiny):
+        def compile(self, model, optimiser):
+            super().compile(model, optimiser)
+            plain = model.train_on_batch
+
+            def train(*arguments):
+                loss = plain(*arguments)
+                steps.append(model.get_weights())
+                return loss
+
+            model.train_on_batch = train
+
+    method = Watched(epochs=2, batch_size=6, average=0.5)
+    method.fit(make(items), folder=tmp_path, progress=silent)
+    assert len(steps) == 4
+    mean = steps[0]
+    for number, weights in enumerate(steps[1:], 2):
+        share = min(0.5, number / (number + 10))
+        mean = [share * old + (1 - share) * new for old, new in zip(mean, weights, strict=True)]
+    method.save(tmp_path / "kept.npz")
+    with np.load(tmp_path / "kept.npz") as kept:
+        for name, expected in zip(kept.files, mean, strict=True):
+            np.testing.assert_allclose(kept[name], expected, atol=1e-6)
 
 
-def test_initial_weights():
-    """Kernels have Glorot's variance of 2 / (fan in + fan out), biases are 0; the seed decides."""
-    drawn = dict(zip(weights_module.SHAPES, weights_module.draw(0), strict=True))
-    for name, array in drawn.items():
-        if name.endswith("bias"):
-            assert not array.any()
-        elif array.size > 10_000:
-            fans = 9 * (array.shape[2] + array.shape[3])
-            assert array.var() * fans == pytest.approx(2, rel=0.05)
-    again, other = weights_module.draw(0), weights_module.draw(1)
-    assert all(np.array_equal(a, b) for a, b in zip(drawn.values(), again, strict=True))
-    assert not np.array_equal(again[0], other[0])
+def test_told_networks_use_sigma(items, tmp_path):
+    """A network that is told sigma answers differently for another sigma."""
+    method = Tiny(training="told", epochs=3, crop=16, crops=4, turns=True, warm_up=0.5)
+    method.fit(make(items), folder=tmp_path, progress=silent)
+    image = items[0].read(SIZE)
+    assert not np.array_equal(method.denoise(image, 0.05), method.denoise(image, 0.2))
