@@ -318,6 +318,19 @@ def stabilised(name: str) -> Function:
     return denoise
 
 
+def untrained() -> list[str]:
+    """Return the names of the methods that need no training, and of those that cannot be loaded."""
+
+    def fitted(name: str) -> bool:
+        try:
+            found = load(name)
+        except UnavailableError:
+            return False
+        return inspect.isclass(found) and issubclass(found, FittedDenoiser)
+
+    return [name for name in REGISTRY.names() if not fitted(name)]
+
+
 def origin(name: str) -> Origin:
     """Return where a method comes from; of ``vst(NAME)``, where NAME does."""
     inner = _STABILISED.fullmatch(name)

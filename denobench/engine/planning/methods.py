@@ -108,14 +108,14 @@ def with_plugin_methods(config: Config) -> Config:
 
 
 def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
-    """Return the methods that a config compares; all that are registered if it names none.
+    """Return the methods that a config compares; all that need no training if it names none.
 
     Raises
     ------
     DenobenchError
         If a method or parameter is unknown, or cannot be used as the config asks for.
     """
-    entries = config.methods or {name: MethodEntry() for name in methods.REGISTRY.names()}
+    entries = config.methods or {name: MethodEntry() for name in methods.untrained()}
     if config.reference and config.reference not in entries:
         raise unknown("reference method", config.reference, entries)
     planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
