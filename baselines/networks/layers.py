@@ -68,3 +68,28 @@ def residual_block(images: Any, channels: int, name: str) -> Any:
         channels, 3, padding="same", kernel_initializer="zeros", name=f"{name}_2"
     )
     return layers.Add(name=f"{name}_sum")([images, second(first(images))])
+
+
+@keras.saving.register_keras_serializable("denobench")
+class FirstChannels(layers.Layer):
+    """The first channels of images.
+
+    Parameters
+    ----------
+    count
+        How many.
+    **options
+        Options of every Keras layer.
+    """
+
+    def __init__(self, count: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.count = count
+
+    def call(self, images: Any) -> Any:
+        """Return the first channels of images of shape (batch, H, W, channels)."""
+        return images[..., : self.count]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what makes the layer again."""
+        return {**super().get_config(), "count": self.count}

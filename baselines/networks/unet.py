@@ -27,6 +27,8 @@ class UNet(NetworkDenoiser):
     ----------
     training
         ``told``: sigma is the network's second channel. ``blind``: its twin without.
+    supervision
+        What a step's target is: see `denobench.networks.recipe.Recipe`.
     epochs
         Passes over the training images, with fresh squares and noise in each; at least 1.
     crops
@@ -67,6 +69,7 @@ class UNet(NetworkDenoiser):
         self,
         *,
         training: str = "told",
+        supervision: str = "clean",
         epochs: int = 120,
         crops: int = 8,
         crop: int = 96,
@@ -85,6 +88,7 @@ class UNet(NetworkDenoiser):
             turns=True,
             warm_up=0.5,
             average=0.998,
+            supervision=supervision,
         )
         super().__init__(recipe, training)
 

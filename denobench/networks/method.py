@@ -53,9 +53,13 @@ class NetworkDenoiser(FittedDenoiser):
     factor
         The network takes images whose sides are multiples of it; others are reflected at their
         bottom and right, and the answer is cut.
+    draws
+        Channels of standard normal numbers, drawn anew for each sample, that `build_training` gets
+        behind those of `encode`.
     """
 
     factor: ClassVar[int] = 1
+    draws: ClassVar[int] = 0
 
     def __init__(self, recipe: Recipe, training: str = "blind") -> None:
         name = self.info.name
@@ -87,11 +91,20 @@ class NetworkDenoiser(FittedDenoiser):
             From (batch, H, W, channels) to (batch, H, W, outputs).
         """
 
+    def build_training(self, input_shape: Shape) -> keras.Model:
+        """Build what is trained: the network, or one around it that adds to its loss.
+
+        Its weights are the network's, in the same order. ``input_shape`` is that of `build`; the
+        inputs have the channels of `draws` besides.
+        """
+        return self.build(input_shape)
+
     def compile(self, model: keras.Model, optimiser: keras.Optimizer) -> None:
         """Give a network its optimiser and its loss."""
-        from denobench.networks.losses import LOSSES
+        from denobench.networks import losses
 
-        model.compile(optimiser, loss=LOSSES[self._recipe.loss], jit_compile=False)
+        loss = losses.find(self._recipe.loss, self._recipe.supervision)
+        model.compile(optimiser, loss=loss, jit_compile=False)
 
     @property
     def channels(self) -> int:

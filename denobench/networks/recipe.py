@@ -12,7 +12,7 @@ _CHOICES = {
     "keep": ("last", "best"),
     "optimiser": ("adam", "rmsprop", "sgd"),
     "loss": ("mse", "rmse", "mae"),
-    "supervision": ("clean",),
+    "supervision": ("clean", "noise2noise", "noise2void"),
 }
 
 
@@ -50,7 +50,9 @@ class Recipe:
         Share that the running average of the weights keeps in each step, below 1; the average is
         what is validated and kept. 0 keeps the weights themselves.
     supervision
-        ``clean``: the target of a step is the clean image.
+        What a step's target is. ``clean``: the clean image. ``noise2noise``: the same image with
+        other noise of the same level. ``noise2void``: the noisy image itself, at pixels that are
+        hidden from the network. With the last two no clean pixel reaches a step.
     """
 
     epochs: int
@@ -87,6 +89,11 @@ class Recipe:
                     f"{name} of method {method!r} is {count!r}; give a whole number of at least "
                     f"{least}."
                 )
+        if self.keep == "best" and self.supervision != "clean":
+            raise DenobenchError(
+                f"Method {method!r}: keep: best chooses the epoch by clean images, which "
+                f"supervision: {self.supervision} does without; use keep: last."
+            )
         for name, (fits, right) in {
             "learning_rate": (lambda rate: 0 < rate <= 1, "above 0 and at most 1"),
             "warm_up": (lambda epochs: 0 <= epochs < math.inf, "of at least 0"),

@@ -84,29 +84,52 @@ class Samples:
             yield inputs, targets
 
     def _encoded(self, index: int, epoch: int) -> Batch:
+        """Return one sample's input and target, as the network and the recipe want them."""
+        network, factor = self.network, self.network.factor
         noisy, clean, level = self.pair(index, epoch)
-        factor = self.network.factor
-        return (
-            self.network.encode(pad(noisy, factor), level),
-            self.network.target(pad(clean, factor)),
-        )
+        generator = self._generator("input", index, epoch)
+        if self.recipe.supervision == "clean":
+            given, target = noisy, network.target(pad(clean, factor))
+        elif self.recipe.supervision == "noise2noise":
+            given, target = noisy, network.target(pad(self._again(index, epoch), factor))
+        else:
+            given, hidden = blind_spots(noisy, generator)
+            masked = (network.target(pad(each, factor)) for each in (noisy, hidden))
+            target = np.concatenate(list(masked), axis=-1)
+        inputs = network.encode(pad(given, factor), level)
+        drawn = generator.standard_normal((*inputs.shape[:2], network.draws), np.float32)
+        return np.concatenate([inputs, drawn], axis=-1) if network.draws else inputs, target
 
     def pair(self, index: int, epoch: int) -> tuple[np.ndarray, np.ndarray, float]:
         """Return one sample with the epoch's noise and without, and the noise's level."""
-        index, square = divmod(index, self.recipe.crops)
-        number = epoch * self.recipe.crops + square
-        digest = self.training.train[index].digest
+        digest, number = self._digest(index), self._number(index, epoch)
         low, high = min(self.training.levels), max(self.training.levels)
-        level = seeds.generator("level", self.training.seed, number, digest).uniform(low, high)
-        clean = self._square(self.images[index], digest, number)
+        level = self._generator("level", index, epoch).uniform(low, high)
+        clean = self._square(index, epoch)
         return noisy_image(self.training, clean, digest, number, "train", level), clean, level
 
-    def _square(self, image: np.ndarray, digest: str, number: int) -> np.ndarray:
+    def _again(self, index: int, epoch: int) -> np.ndarray:
+        """Return the sample of `pair` with other noise of the same level."""
+        _, clean, level = self.pair(index, epoch)
+        digest, number = self._digest(index), self._number(index, epoch)
+        return noisy_image(self.training, clean, digest, number, "train again", level)
+
+    def _digest(self, index: int) -> str:
+        return self.training.train[index // self.recipe.crops].digest
+
+    def _number(self, index: int, epoch: int) -> int:
+        return epoch * self.recipe.crops + index % self.recipe.crops
+
+    def _generator(self, purpose: str, index: int, epoch: int) -> np.random.Generator:
+        number, digest = self._number(index, epoch), self._digest(index)
+        return seeds.generator(purpose, self.training.seed, number, digest)
+
+    def _square(self, index: int, epoch: int) -> np.ndarray:
         """Return a part of an image as the recipe asks for."""
-        side = self.recipe.crop
+        image, side = self.images[index // self.recipe.crops], self.recipe.crop
         if not side and not self.recipe.turns:
             return image
-        generator = seeds.generator("square", self.training.seed, number, digest)
+        generator = self._generator("square", index, epoch)
         if side:
             top, left = (int(generator.integers(max(n - side, 0) + 1)) for n in image.shape)
             image = image[top : top + side, left : left + side]
@@ -145,6 +168,40 @@ class Validation:
                 error = np.mean((self.network.decode(answer) - image) ** 2)
                 psnrs.append(-10 * np.log10(max(error, 1e-12)))
         return (float(np.mean(losses)), float(np.mean(psnrs))) if count else (math.nan, math.nan)
+
+
+def blind_spots(noisy: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Hide some pixels of a noisy image from a network that is to find them.
+
+    Each pixel is hidden with a probability of 1 in 128; it is replaced by another pixel of the
+    5 x 5 around it, drawn at random.
+
+    Returns
+    -------
+    given
+        The image without the hidden pixels, (H, W).
+    hidden
+        1 where a pixel is hidden, else 0, (H, W), float32.
+
+    References
+    ----------
+    A. Krull, T.-O. Buchholz and F. Jug, "Noise2Void: learning denoising from single noisy images",
+    CVPR 2019.
+    """
+    hidden = generator.random(noisy.shape) < 1 / 128
+    rows, columns = np.nonzero(hidden)
+    moves = generator.integers(1, 25, len(rows))  # of the 24 neighbours, from the centre on
+    down, right = ((moves + 12) % 25) // 5 - 2, ((moves + 12) % 25) % 5 - 2
+    given = noisy.copy()
+    places = (_moved(rows, down, len(noisy)), _moved(columns, right, noisy.shape[1]))
+    given[rows, columns] = noisy[places]
+    return given, hidden.astype(np.float32)
+
+
+def _moved(places: np.ndarray, by: np.ndarray, count: int) -> np.ndarray:
+    """Return places moved along a side, the other way where they would leave it."""
+    moved = places + by
+    return np.where((moved < 0) | (moved >= count), places - by, moved)
 
 
 def noisy_image(

@@ -27,8 +27,6 @@ from denobench.networks.weights import Weights
 from denobench.progress import Progress
 
 if TYPE_CHECKING:
-    import keras
-
     from denobench.networks.method import NetworkDenoiser
 
 Element = TypeVar("Element")
@@ -126,17 +124,15 @@ class _Trainer:
         self.samples = Samples(network, training, recipe, folder)
         self.validation = Validation(network, training, folder)
         side = min(recipe.crop or training.size, training.size)
-        self.model = self._build(side)
+        self.model = network.build_training(self._shape(side))
         self._restore()
-        # Validated are whole images, and the weights' average where there is one.
-        apart = recipe.average or side != training.size
-        self.examined = self._build(training.size) if apart else self.model
-        if apart:
-            self.examined.compile(jit_compile=False)
+        # Validated are whole images, with the weights' average where there is one.
+        self.examined = network.build(self._shape(training.size))
+        self.examined.compile(jit_compile=False)
 
-    def _build(self, side: int) -> keras.Model:
-        padded = pad(np.empty((side, side)), self.network.factor)
-        return self.network.build((*padded.shape, self.network.channels))
+    def _shape(self, side: int) -> tuple[int, int, int]:
+        height, width = pad(np.empty((side, side)), self.network.factor).shape
+        return height, width, self.network.channels
 
     def _restore(self) -> None:
         """Set the network, and a new optimiser, to the state; at the start that has none of it."""
@@ -159,8 +155,7 @@ class _Trainer:
             speed = len(self.samples) / (time.perf_counter() - start)
             state.weights = self.model.get_weights()
             state.optimiser = _values(self.model.optimizer.variables)
-            if self.examined is not self.model:
-                self.examined.set_weights(state.average or state.weights)
+            self.examined.set_weights(state.average or state.weights)
             val_loss, val_psnr = self.validation.scores(self.examined, recipe.batch_size)
             state.history.append(
                 {

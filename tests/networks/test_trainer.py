@@ -5,9 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -129,50 +127,54 @@ from pathlib import Path
 from denobench.datasets import open_folder
 from denobench.methods import TrainingSet
 from tiny import Tiny
-images, folder, answer = map(Path, sys.argv[1:])
+images, folder = map(Path, sys.argv[1:])
 items = open_folder(images).items
 training = TrainingSet(items[:12], items[12:16], 32, "gaussian", (0.05, 0.2), 0)
-method = Tiny(epochs=12, batch_size=4, keep="best")
-print("training", flush=True)
+method = Tiny(epochs=12, batch_size=4, keep="best", average=0.9, crop=24, turns=True)
 method.fit(training, folder=folder, progress=lambda done, *_: print(done, flush=True))
-method.save(answer)
 """
 
 
+class _Stopped(BaseException):
+    """Ends a training where it stands."""
+
+
 @pytest.mark.slow
-def test_killed_training_ends_with_the_same_bits(image_folder, tmp_path):
-    """Killed at three moments and started again, it ends with the same file."""
+def test_killed_training_ends_with_the_same_bits(image_folder, items, tmp_path):
+    """Killed once, stopped twice, and started again each time, it ends with the same file."""
+    training = make(items, levels=(0.05, 0.2))
 
-    def start(name: str) -> subprocess.Popen[str]:
-        arguments = [image_folder, tmp_path / name, tmp_path / f"{name}.npz"]
-        return subprocess.Popen(
-            [sys.executable, "-c", CHILD, *map(str, arguments)],
-            cwd=HELPERS,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    def fit(name: str, steps: int = 1000) -> None:
+        left = iter(range(steps))
 
-    undisturbed = start("undisturbed")
-    assert undisturbed.communicate()[0].splitlines()[-1] == "12"
-    rng = np.random.default_rng(0)
-    for kill in range(3):
-        process = start("killed")
-        assert process.stdout is not None
-        assert process.stdout.readline() == "training\n"
-        for _ in range(rng.integers(2, 11)):  # up to three epochs' worth of steps
-            process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.05))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL, f"kill {kill} came too late"
+        def progress(*_: object) -> None:
+            if next(left, None) is None:
+                raise _Stopped
+
+        method = Tiny(epochs=12, batch_size=4, keep="best", average=0.9, crop=24, turns=True)
+        method.fit(training, folder=tmp_path / name, progress=progress)
+        method.save(tmp_path / f"{name}.npz")
+
+    fit("undisturbed")
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(image_folder), str(tmp_path / "killed")],
+        cwd=HELPERS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "2" in (line.strip() for line in process.stdout)  # two epochs
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    for steps in (4, 7):  # within an epoch, and at the end of one
+        with pytest.raises(_Stopped):
+            fit("killed", steps)
     assert not (tmp_path / "killed.npz").exists()
-    assert start("killed").communicate()[0].splitlines()[-1] == "12"
-    digests = {
-        sha256((tmp_path / f"{name}.npz").read_bytes()).hexdigest()
-        for name in ("undisturbed", "killed")
-    }
-    assert len(digests) == 1
+    fit("killed")
+    one, two = ((tmp_path / f"{name}.npz").read_bytes() for name in ("undisturbed", "killed"))
+    assert one == two
 
 
 def test_keep_best(items, tmp_path):
