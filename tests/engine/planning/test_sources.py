@@ -92,7 +92,7 @@ def test_source_is_all_that_a_method_imports_from_its_package(
 
 
 def test_network_s_source_is_its_own_package() -> None:
-    """The CDAE's source is its package and what it shares with other networks, not the whole toolkit."""
+    """The CDAE's source is its package and what networks share, and not the whole toolkit."""
     folders = {path.parent.name for path in _sources(methods.load("cdae"))}
     assert folders == {"autoencoder", "networks"}
 
