@@ -8,7 +8,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+
+# No import of `typing`: after `python -m denobench` modules are still looked for in the working
+# folder here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 

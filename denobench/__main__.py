@@ -1,6 +1,28 @@
-"""``python -m denobench`` is the ``denobench`` program."""
+"""The program: ``denobench`` and ``python -m denobench``, out of reach of their surroundings."""
 
-from denobench.cli import main
+import sys
+
+
+def main(encoding: str = "") -> None:
+    """Run the program.
+
+    Parameters
+    ----------
+    encoding
+        How to print text, where Python is not to choose.
+    """
+    if not sys.flags.safe_path:
+        del sys.path[0]  # the working folder, or the script's: nothing there is meant for us
+
+    from denobench import surroundings
+
+    surroundings.shield()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(encoding=encoding or None, errors="backslashreplace")
+    from denobench.cli import main as program
+
+    program()
+
 
 if __name__ == "__main__":
     main()

@@ -19,8 +19,21 @@ Entry = TypeVar("Entry")
 
 
 def cache_folder() -> Path:
-    """Return the cache folder: ``$DENOBENCH_CACHE``, or the user's cache folder of the system."""
-    return user_path(os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench"))
+    """Return the cache folder: ``$DENOBENCH_CACHE``, or the user's cache folder of the system.
+
+    Raises
+    ------
+    DenobenchError
+        If the user has no home.
+    """
+    try:
+        found = user_path(os.environ.get("DENOBENCH_CACHE") or user_cache_dir("denobench"))
+    except RuntimeError:
+        raise DenobenchError(
+            "There is no home folder to keep the cache in; set DENOBENCH_CACHE to a writable "
+            "folder."
+        ) from None
+    return found.absolute()
 
 
 @contextmanager

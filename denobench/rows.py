@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from denobench.manifest import Manifest
 
 LOG = "workers.log"
-_NOISY = 0.1  # quartiles so far apart, as a share of the median
 # What reads, corrupts, estimates and scores failed: not the method.
 HARNESS = "harness"
 STATUSES = ("ok", "failed", "timeout", "crashed", "skipped", HARNESS)
@@ -313,16 +312,3 @@ class RunFolder:
     def gallery(self) -> Gallery:
         """The pictures that are kept."""
         return Gallery(self.path)
-
-
-def machine_noise(timing: pd.DataFrame) -> str:
-    """Return what must be said of the machine that ``timing.csv`` was taken on; empty if quiet."""
-    if "median_ms" not in timing:
-        return ""
-    spread = ((timing["high_ms"] - timing["low_ms"]) / timing["median_ms"]).median()
-    if not spread > _NOISY:
-        return ""
-    return (
-        "The machine was noisy while timing: a typical method's quartiles lie "
-        f"{spread:.0%} of its median apart."
-    )

@@ -72,7 +72,10 @@ def _listed(option: str, text: str, example: str) -> list[str]:
 
 
 def show(outcome: Outcome, report: Report | None) -> None:
-    """Print a run's table and where its results are; exit 1 if cells failed, 130 if interrupted."""
+    """Print a run's table and where its results are.
+
+    Exits with 130 if the run was interrupted, with 1 if cells failed or none could be computed.
+    """
     if report:
         show_report(report)
     if outcome.interrupted:
@@ -83,7 +86,7 @@ def show(outcome: Outcome, report: Report | None) -> None:
             err=True,
         )
         raise typer.Exit(130)
-    if report and report.failures:
+    if report and (report.failures or not outcome.scored):
         raise typer.Exit(1)
 
 

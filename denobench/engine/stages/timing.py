@@ -1,17 +1,15 @@
 """How long a method takes: measured apart from everything else.
 
 A fresh process per method, threads pinned, a warm-up, then rounds in which the methods take turns,
-so that a change in the machine's speed meets all of them alike.
+so that a change in the machine's speed meets all of them alike. Then all cores, for the methods
+that use them.
 """
 
 from __future__ import annotations
 
-import resource
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +17,112 @@ import numpy as np
 import pandas as pd
 
 from denobench import methods
+from denobench.config import TimingEntry
 from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.plan import Plan
 from denobench.engine.planning.sources import installed_version
+from denobench.engine.stages.stopwatch import Stopwatch
 from denobench.engine.workers.cells import noisy_image, told_sigma
-from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores, cpu_model
-from denobench.methods import Denoiser
-from denobench.progress import Progress
-from denobench.registry import load_plugins
+from denobench.files import write_text
+from denobench.noise import Noise
+from denobench.progress import Progress, Watcher, of_stage
+from denobench.rows import LOG, RowStore, RunFolder
+from denobench.runtimes import machine_noise
 
-# Short calls are repeated within a round until they fill this many seconds.
-_ROUND_SECONDS = 0.02
-_REPEATS_ON_ALL_CORES = 3
-_PARALLEL = 1.2  # times the cores' share that one thread gets: then a method uses several
+SLOW_SECONDS = 1.0  # a method that takes longer is called less often
+SLOW_REPEATS = 3
+REPEATS_ON_ALL_CORES = 3
+# A method uses several cores if other threads have this share of the time and had not before; or,
+# where it always starts threads, if it gets so many times the cores' share.
+_HELPED = 0.1
+_PARALLEL = 1.2
+
+# What became of a method's cell: status and reason.
+Fate = tuple[str, str]
+
+
+def time_methods(
+    plan: Plan, cells: Sequence[Cell], folder: RunFolder, store: RowStore, watcher: Watcher
+) -> bool:
+    """Write ``timing.csv``: each method on one image at the middle level.
+
+    Returns whether there was something to do.
+    """
+    config = plan.config
+    if not config.timing.repeats or not cells:
+        return False
+    became = {found.key: (found.status, found.error) for found in store}
+    middle = config.noises[(len(config.noises) - 1) // 2]
+    chosen = _chosen_cells(cells, became, middle)
+    if _is_current(folder.table("timing"), chosen.values(), config.timing):
+        return False
+    fates = {name: became[cell.key] for name, cell in chosen.items()}
+    lost = {name: fate for name, fate in fates.items() if fate[0] != "ok"}
+    for _ in range(2):
+        found = measure(
+            list(chosen.values()),
+            config.timing,
+            timeout=config.timeout,
+            log=folder.path / LOG,
+            progress=of_stage(watcher, "Timing"),
+            lost=lost,
+        )
+        crashed = set(found.loc[found["status"] == "crashed", "method"])
+        if crashed <= set(lost):  # else somebody may have killed a process
+            break
+    noisy = machine_noise(found)
+    if noisy:
+        watcher.say(noisy)
+    write_text(folder.path / "timing.csv", found.to_csv(index=False))
+    return True
+
+
+def _chosen_cells(
+    cells: Sequence[Cell], became: Mapping[str, Fate], corruption: Noise
+) -> dict[str, Cell]:
+    """Return the cell that each method is timed on: where it gave a score, at one corruption.
+
+    A method that is not made for that noise is timed on its own.
+    """
+    chosen: dict[str, Cell] = {}
+    for cell in sorted(
+        cells, key=lambda cell: (became[cell.key][0] != "ok", cell.noise != corruption)
+    ):
+        chosen.setdefault(cell.method, cell)
+    return chosen
+
+
+def _is_current(known: pd.DataFrame, cells: Iterable[Cell], asked: TimingEntry) -> bool:
+    """Return whether ``timing.csv`` holds what would be measured of these cells."""
+    if known.empty or set(known["key"]) != {cell.key for cell in cells}:
+        return False
+    if "repeats" not in known:  # nothing could be timed
+        return set(known["threads"]) == {asked.threads}
+    timed = known.dropna(subset="repeats")
+    slow = timed["median_ms"] > 1000 * SLOW_SECONDS
+    fewer = min(asked.repeats, SLOW_REPEATS)
+    right = (timed["repeats"] == asked.repeats) | (slow & (timed["repeats"] == fewer))
+    return bool(right.all() and (known["threads"] == asked.threads).all())
 
 
 def measure(
     cells: Sequence[Cell],
+    asked: TimingEntry,
     *,
-    repeats: int,
-    threads: int,
     timeout: float,
     log: Path,
     progress: Progress,
-    lost: Mapping[str, tuple[str, str]] | None = None,
+    lost: Mapping[str, Fate],
 ) -> pd.DataFrame:
     """Time one cell of each method.
 
     Parameters
     ----------
     cells
-        One per method, all with the same noisy image.
-    repeats
-        Timed rounds.
-    threads
-        Threads that a method may use.
+        One per method.
+    asked
+        Timed rounds, fewer for methods whose calls take long; and threads that they may use.
     timeout
         Seconds that one call may take.
     log
@@ -71,108 +140,87 @@ def measure(
         start (imports, weights and first call), peak memory, processor and versions, and the
         median with all cores where the method uses more than one; or the reason of a failure.
     """
-    records = {cell.method: _record(cell, threads) for cell in cells}
-    for name, (status, error) in (lost or {}).items():
-        records[name] |= {"status": status, "error": error}
-    cells = [cell for cell in cells if records[cell.method]["status"] == "ok"]
-    everything = cores()
-    again = min(repeats, _REPEATS_ON_ALL_CORES) if everything > threads else 0
-    total = len(cells) * (repeats + 1 + (again + 1 if again else 0))
-    told: dict[str, tuple[np.ndarray, float | None]] = {}
-    for cell in cells:
-        noisy = noisy_image(cell)
-        told[cell.method] = noisy, told_sigma(cell, noisy)
-    settings: dict[str, Any] = {"told": told, "log": log, "timeout": timeout}
-    passed = 0
-
-    def step(text: str) -> None:
-        nonlocal passed
-        progress(passed, total, text)
-        passed += 1
-
-    for name, found in _take_turns(cells, repeats, threads, step, **settings).items():
-        records[name].update(found)
-    good = [cell for cell in cells if records[cell.method]["status"] == "ok"]
-    if again:
-        for name, found in _take_turns(good, again, everything, step, **settings).items():
-            if found.get("parallelism", 0.0) > _PARALLEL * records[name]["parallelism"]:
-                names = ("median_ms", "low_ms", "high_ms")
-                records[name].update({f"all_cores_{column}": found[column] for column in names})
-    progress(total, total)
-    return pd.DataFrame.from_records(list(records.values()))
-
-
-def _take_turns(
-    cells: Sequence[Cell],
-    repeats: int,
-    threads: int,
-    step: Callable[[str], None],
-    *,
-    told: Mapping[str, tuple[np.ndarray, float | None]],
-    log: Path,
-    timeout: float,
-) -> dict[str, dict[str, Any]]:
-    """Return what was measured of each method, or the status and reason of its failure."""
-    records: dict[str, dict[str, Any]] = {cell.method: {} for cell in cells}
+    good = [cell for cell in cells if cell.method not in lost]
+    most = cores()
+    step = _Steps(progress, len(good) * (1 + asked.repeats))
     with ExitStack() as stack:
-        # All processes start together; after that one works at a time.
-        children = {
-            cell.method: stack.enter_context(
-                Child(
-                    _serve_calls,
-                    cell.registered,
-                    cell.parameters,
-                    cell.weights,
-                    *told[cell.method],
-                    _own_plugin(cell),
-                    threads=threads,
-                    plugins=(),  # registered when the clock runs: their import is a cold start's
-                    log=log,
-                )
-            )
-            for cell in cells
-        }
-
-        def ask(name: str, question: str | None) -> Any:
-            """Return a child's answer; one that fails is left out of further rounds."""
-            try:
-                if question:
-                    children[name].connection.send(question)
-                return children[name].receive(timeout)
-            except (ChildError, TimeoutError, OSError) as error:
-                records[name] = {"status": _status(error), "error": str(error)}
-                children.pop(name).kill()
-                return None
-
-        for name in list(children):
-            ask(name, None)
-        for name in list(children):
-            step(f"{name}, cold start")
-            if answer := ask(name, "start"):
-                records[name].update(cold_ms=1000 * answer[0], calls=answer[1])
-        seconds: dict[str, list[float]] = {name: [] for name in children}
-        for _ in range(repeats):
-            for name in list(children):
-                step(name)
-                if answer := ask(name, "call"):
-                    seconds[name].append(answer[0])
-                    # The most of all rounds: other programs can only make it less.
-                    cores_used = max(records[name].get("parallelism", 0.0), answer[1] / answer[0])
-                    records[name].update(parallelism=cores_used, peak_mb=answer[2])
-        for name in children:
-            records[name].update(_summary(seconds[name]))
-    return records
+        start = partial(_start, stack, step, most=most, timeout=timeout, log=log)
+        timed = start(good, asked.threads)
+        _take_turns(timed, asked.repeats, step)
+        measured = {each.name: _measured(each) for each in timed}
+        timed = [each for each in timed if not each.failure]
+        alone = {each.name: (each.helped, each.parallelism) for each in timed}
+        if most > asked.threads:
+            wide = [each for each in timed if each.widen(most)]
+            afresh = alone.keys() - {each.name for each in wide}
+            wide += start([cell for cell in good if cell.method in afresh], most)
+            for each in _parallel(wide, alone, min(asked.repeats, REPEATS_ON_ALL_CORES), step):
+                measured[each.name] |= _on_all_cores(each)
+    step.end()
+    fates = {name: {"status": status, "error": error} for name, (status, error) in lost.items()}
+    records = [_record(cell, asked.threads) | (measured | fates)[cell.method] for cell in cells]
+    return pd.DataFrame.from_records(records)
 
 
-def _status(error: Exception) -> str:
-    """Return what a row says of a method that gave no answer."""
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    return "crashed" if isinstance(error, ChildDiedError | OSError) else "failed"
+def _start(
+    stack: ExitStack, step: _Steps, cells: Iterable[Cell], threads: int, **settings: Any
+) -> list[Stopwatch]:
+    """Start processes together; after that one works at a time."""
+    started = [
+        stack.enter_context(closing(Stopwatch(cell, *_told(cell), threads=threads, **settings)))
+        for cell in cells
+    ]
+    for each in started:
+        each.wait()
+    for each in started:
+        step(f"{each.name}, cold start")
+        each.start()
+    return started
+
+
+def _told(cell: Cell) -> tuple[np.ndarray, float | None]:
+    """Return what a method is given: the noisy image, and what its track tells of sigma."""
+    noisy = noisy_image(cell)
+    return noisy, told_sigma(cell, noisy)
+
+
+def _take_turns(timed: Sequence[Stopwatch], repeats: int, step: Callable[[str], None]) -> None:
+    """Time rounds; a method that takes long is left out of the later ones."""
+    for _ in range(repeats):
+        for each in timed:
+            slow = len(each.seconds) >= SLOW_REPEATS and np.median(each.seconds) > SLOW_SECONDS
+            if not each.failure and not slow:
+                step(each.name)
+                each.call()
+
+
+def _parallel(
+    wide: Sequence[Stopwatch],
+    alone: Mapping[str, tuple[float, float]],
+    repeats: int,
+    step: Callable[[str], None],
+) -> list[Stopwatch]:
+    """Time rounds on all cores, and return the methods that use more than one.
+
+    One that takes long is asked again only if it does.
+    """
+    for each in wide:
+        each.forget()
+
+    def uses_more(each: Stopwatch) -> bool:
+        helped, parallelism = alone[each.name]
+        more = helped < _HELPED or each.parallelism > _PARALLEL * parallelism
+        return each.helped > _HELPED and more
+
+    for _ in range(repeats):
+        for each in wide:
+            if not each.failure and (sum(each.seconds) < SLOW_SECONDS or uses_more(each)):
+                step(f"{each.name}, all cores")
+                each.call()
+    return [each for each in wide if not each.failure and uses_more(each)]
 
 
 def _record(cell: Cell, threads: int) -> dict[str, Any]:
-    height, width = cell.item.read(cell.size).shape
     packages = ("numpy", *sorted({*methods.load(cell.registered).info.packages} - {"numpy"}))
     return {
         "method": cell.method,
@@ -181,7 +229,7 @@ def _record(cell: Cell, threads: int) -> dict[str, Any]:
         "key": cell.key,
         "noise": str(cell.noise),
         "image": cell.item.id,
-        "size": f"{height}x{width}",
+        "size": "–",
         "threads": threads,
         "cpu": cpu_model(),
         "versions": ", ".join(f"{name} {installed_version(name)}" for name in packages),
@@ -190,80 +238,46 @@ def _record(cell: Cell, threads: int) -> dict[str, Any]:
     }
 
 
-def _summary(seconds: Sequence[float]) -> Mapping[str, float]:
-    milliseconds = [1000 * value for value in seconds]
+def _measured(timed: Stopwatch) -> dict[str, Any]:
+    """Return what was measured of a method, or the status and reason of its failure."""
+    if timed.failure:
+        status, error = timed.failure
+        return {"size": timed.size, "status": status, "error": error}
+    milliseconds = 1000 * np.array(timed.seconds)
     low, middle, high = np.percentile(milliseconds, [25, 50, 75])
     return {
+        "size": timed.size,
+        "cold_ms": timed.cold_ms,
+        "parallelism": timed.parallelism,
+        "peak_mb": timed.peak_mb,
         "repeats": len(milliseconds),
         "median_ms": middle,
         "low_ms": low,
         "high_ms": high,
-        "min_ms": min(milliseconds),
-        "max_ms": max(milliseconds),
+        "min_ms": milliseconds.min(),
+        "max_ms": milliseconds.max(),
     }
 
 
-def _own_plugin(cell: Cell) -> tuple[Path, ...]:
-    """Return the plugin file that a method comes from, or nothing."""
-    plugin = methods.origin(cell.registered).plugin
-    return (plugin,) if plugin else ()
+def _on_all_cores(timed: Stopwatch) -> dict[str, Any]:
+    """Return what was measured with all cores."""
+    found = _measured(timed)
+    return {f"all_cores_{name}": found[name] for name in ("median_ms", "low_ms", "high_ms")}
 
 
-def _serve_calls(
-    connection: Connection,
-    registered: str,
-    parameters: str,
-    weights: Path | None,
-    noisy: np.ndarray,
-    sigma: float | None,
-    plugins: Sequence[Path],
-) -> None:
-    """Load the method and call it once, then once per request; send home the seconds."""
-    from denobench.engine.workers.cells import load_method
+class _Steps:
+    """Says how far the timing is; how many steps there are shows on the way."""
 
-    connection.send(("ready", None))
-    if connection.recv() != "start":
-        return
-    started = time.perf_counter()
-    with load_plugins(plugins):
-        method = load_method(registered, parameters, weights)
-        method.denoise(noisy.copy(), sigma)
-        cold = time.perf_counter() - started
-        calls = _calibrate(method, noisy, sigma)
-        connection.send(("time", (cold, calls)))
-        while connection.recv() == "call":
-            seconds, cpu_seconds = _call(method, noisy, sigma, calls)
-            connection.send(("time", (seconds, cpu_seconds, _peak_megabytes())))
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._passed = 0
 
+    def __call__(self, text: str) -> None:
+        """Say what runs now."""
+        self._progress(self._passed, max(self._total, self._passed + 1), text)
+        self._passed += 1
 
-def _calibrate(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> int:
-    """Warm up, and return how many calls fill a round."""
-    calls = 1
-    while True:
-        spent = calls * _call(method, noisy, sigma, calls)[0]
-        if spent >= _ROUND_SECONDS:
-            return calls
-        calls = max(2 * calls, round(calls * _ROUND_SECONDS / max(spent, 1e-6)))
-
-
-def _call(
-    method: Denoiser, noisy: np.ndarray, sigma: float | None, calls: int
-) -> tuple[float, float]:
-    """Return the wall and processor seconds of one call, as the mean of several."""
-    given = noisy.copy()
-    started, cpu = time.perf_counter(), time.process_time()
-    for _ in range(calls):
-        method.denoise(given, sigma)
-    wall = time.perf_counter() - started
-    return wall / calls, (time.process_time() - cpu) / calls
-
-
-def _peak_megabytes() -> float:
-    """Return this process's peak resident memory."""
-    try:
-        # Unlike getrusage's, this peak does not include the parent's from before this started.
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
-    except (OSError, IndexError):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    def end(self) -> None:
+        """Say that all is measured."""
+        self._progress(self._total, self._total)

@@ -18,16 +18,17 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
+from denobench import surroundings
 from denobench.errors import DenobenchError, reason
 
-_THREAD_VARIABLES = (
+THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -35,11 +36,13 @@ _THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
+    "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
 )
 _COOKIE = "DENOBENCH_CHILD"
 _STALL_SECONDS = 5  # without another byte of a message that has begun
 _LOOK_SECONDS = 0.5  # between looks at a child whose pipe is silent
-_BOOT = "import sys; from denobench.engine.workers.child import _main; _main(int(sys.argv[1]))"
+_LOCALE = ("COLUMNS", "LANG", "LC_", "LINES")  # and LANGUAGE
+_BOOT = "from denobench.engine.workers.child import _main; _main(int(sys.argv[1]))"
 
 
 class ChildError(Exception):
@@ -67,6 +70,8 @@ class Child:
         Plugin files to register first.
     log
         File that takes whatever methods and libraries print.
+    variables
+        Of its environment, where they differ from every child's.
     """
 
     def __init__(
@@ -76,13 +81,14 @@ class Child:
         threads: int,
         plugins: Sequence[Path],
         log: Path,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.cookie = uuid.uuid4().hex
         ours, theirs = socket.socketpair()
         with ours, theirs, log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, str(theirs.fileno())],
-                env=_environment(threads) | {_COOKIE: self.cookie},
+                [*surroundings.python(_BOOT), str(theirs.fileno())],
+                env={**_environment(threads), **variables, _COOKIE: self.cookie},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -194,23 +200,28 @@ class _Pipe(Connection):
 
 def _environment(threads: int) -> dict[str, str]:
     """Return the child's environment: thread counts must be set before libraries load."""
+    kept = surroundings.environment(os.environ)
     return {
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        **os.environ,
-        **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
+        **{name: value for name, value in kept.items() if not name.startswith(_LOCALE)},
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         "CUDA_VISIBLE_DEVICES": "-1",
-        "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        "LC_ALL": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
     }
 
 
 def _main(descriptor: int) -> None:
     """Prepare the child, run what it is for, and send home what it raises."""
     connection = _Pipe(descriptor)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's to handle
+    # Ctrl-C is the coordinator's to handle. What methods start has the default, even where this
+    # run was started in the background, with the signal ignored.
+    signal.signal(signal.SIGINT, lambda *_: None)
     try:
         parent, threads, plugins = connection.recv()
         _die_with(parent)
+
+        surroundings.import_unseen()
 
         import cv2
 

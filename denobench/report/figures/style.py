@@ -145,7 +145,9 @@ def _letters() -> frozenset[int]:
 def style() -> Iterator[None]:
     """Set the figures' style for a while; a notebook's own settings stay."""
     settings: Any = {**sns.axes_style("whitegrid"), **_STYLE}
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # a notebook's settings, or a matplotlibrc's, are not the report's
+        matplotlib.rcParams.update(settings)
         yield
 
 

@@ -24,7 +24,7 @@ from denobench.report.data.table import (
 )
 from denobench.report.tables.tuning import tuning_table
 from denobench.report.text import captions
-from denobench.rows import machine_noise
+from denobench.runtimes import machine_noise
 
 TRACK_TITLES = {
     "oracle": "Oracle: told the true sigma",
