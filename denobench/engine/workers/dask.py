@@ -1,4 +1,4 @@
-"""Cells on a Dask cluster: each of its threads drives one worker process as on this machine."""
+"""Cells on Dask workers: each of their threads drives one worker process as on this machine."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from denobench import images
 from denobench.datasets import FileItem, Item
+from denobench.datasets.base import Observation
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import harness_versions, installed_version
 from denobench.engine.workers.cells import Computed, row
@@ -29,23 +29,37 @@ from denobench.rows import LOG
 
 PATIENCE_SECONDS = 30  # with a scheduler that does not answer
 IDLE_SECONDS = 60.0  # after which a worker process without cells ends
-_LOOK_SECONDS = 0.5  # between two looks at a cluster that is silent
+_LOOK_SECONDS = 0.5  # between two looks at workers that are silent
+_IMAGES = 1000  # that Dask keeps at once
 
 
 @dataclass(frozen=True)
 class SentItem(Item):
-    """An image that travels with its cell, to machines that do not see its file."""
+    """An image that was sent to machines that do not see its file, in the size of its cells."""
 
-    pixels: np.ndarray = field(default_factory=lambda: np.empty((0, 0)), compare=False, repr=False)
-    tumour: np.ndarray | None = field(default=None, compare=False, repr=False)
+    reading: str = ""
+    scaling: str = ""
+    observed: Observation = field(default=Observation(None), compare=False, repr=False)
 
-    def read(self, size: int | None = None) -> np.ndarray:
+    @classmethod
+    def of(cls, item: Item, size: int | None) -> SentItem:
+        """Return an item's image, read and resized."""
+        return replace(cls.without_image(item), observed=item.observe(size))
+
+    @classmethod
+    def without_image(cls, item: Item) -> SentItem:
+        """Return what is known of an item."""
+        known = {each.name: getattr(item, each.name) for each in fields(Item)}
+        return cls(**known, reading=item.reading, scaling=item.scaling)
+
+    def read(self, size: int | None = None) -> np.ndarray:  # noqa: ARG002  it has that size
         """Return the image, float32, (H, W)."""
-        return images.resize(self.pixels, size)
+        assert self.observed.reference is not None
+        return self.observed.reference
 
-    def mask(self, size: int | None = None) -> np.ndarray | None:
-        """Return the tumour's mask where it is known, uint8, (H, W), sized as the image."""
-        return None if self.tumour is None else images.resize_labels(self.tumour, size)
+    def observe(self, size: int | None = None) -> Observation:  # noqa: ARG002
+        """Return what a cell starts from."""
+        return self.observed
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class Session:
     id
         No other coordinator's, nor an earlier run's.
     timeout, memory, plugins
-        As of `Cluster`.
+        As of `DaskPool`.
     versions
         What reads, corrupts and scores images there, by distribution.
     """
@@ -69,17 +83,17 @@ class Session:
     versions: Mapping[str, str]
 
 
-class Cluster:
-    """A Dask cluster that computes cells; used like a `denobench.engine.workers.pool.Pool`.
+class DaskPool:
+    """Dask workers that compute cells; used like a `denobench.engine.workers.pool.Pool`.
 
     A worker that is lost is Dask's to notice: its cells are computed by another.
 
     Parameters
     ----------
     address
-        The scheduler's, such as ``tcp://10.0.0.1:8786``; None starts a cluster on this machine.
+        The scheduler's, such as ``tcp://10.0.0.1:8786``; None starts workers on this machine.
     processes
-        Number of workers of a cluster that is started here.
+        Number of workers that are started here.
     timeout, memory
         What one cell may take: seconds, and GiB or None for a share of its machine's memory.
     plugins
@@ -109,13 +123,14 @@ class Cluster:
         self._session = Session(
             uuid.uuid4().hex, timeout, memory, tuple(plugins), harness_versions()
         )
-        self._cluster = None
+        self._here = None
         self._folders: dict[Path, bool] = {}
+        self._images: dict[tuple[Item, int | None], Any] = {}
         if address is None:
-            self._cluster = distributed.LocalCluster(
+            self._here = distributed.LocalCluster(
                 n_workers=1, threads_per_worker=processes, processes=False, dashboard_address=None
             )
-            address = self._cluster.scheduler_address
+            address = self._here.scheduler_address
         self._address = address
         try:
             self._client = distributed.Client(self._address, timeout=PATIENCE_SECONDS)
@@ -125,7 +140,7 @@ class Cluster:
                 "give the address that `dask scheduler` prints, such as tcp://10.0.0.1:8786."
             ) from None
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> DaskPool:
         return self
 
     def __exit__(
@@ -137,8 +152,8 @@ class Cluster:
         with suppress(OSError):  # a lost scheduler's workers end by themselves
             self._client.run(_end_session, self._session.id, on_error="ignore")
         self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        if self._here is not None:
+            self._here.close()
 
     def compute(self, queue: Queue, finished: Finished, running: Running) -> None:
         """Compute all cells of a queue; see `denobench.engine.workers.pool.Pool.compute`."""
@@ -163,12 +178,13 @@ class Cluster:
                 self._client.cancel(list(waiting))
 
     def _hand_out(self, queue: Queue, waiting: dict[Any, Cell]) -> int:
-        """Send two cells for each of the cluster's threads, and return how many these are."""
+        """Send two cells for each of the workers' threads, and return how many these are."""
         threads = sum(self._client.nthreads().values())
         while queue and len(waiting) < 2 * threads:
             cell = queue.next()
             assert cell is not None
-            future = self._client.submit(_compute, self._sent(cell), self._session, pure=False)
+            bare, image = self._sent(cell)
+            future = self._client.submit(_compute, bare, image, self._session, pure=False)
             waiting[future] = cell
         return threads
 
@@ -182,24 +198,27 @@ class Cluster:
                 "finished is kept: run again, with the address of one that runs, to go on."
             ) from error
 
-    def _sent(self, cell: Cell) -> Cell:
-        """Return a cell with its image, unless all workers see the file."""
-        if isinstance(cell.item, FileItem) and self._shared(cell.item.path.parent):
-            return cell
-        return with_pixels(cell)
+    def _sent(self, cell: Cell) -> tuple[Cell, Any]:
+        """Return a cell, and its image unless all workers can read it themselves.
+
+        An image is sent once, in the size of its cells; workers get it from each other.
+        """
+        item = cell.item
+        if self._here or (isinstance(item, FileItem) and self._shared(item.path.parent)):
+            return cell, None
+        if (item, cell.size) not in self._images:
+            if len(self._images) >= _IMAGES:
+                del self._images[next(iter(self._images))]
+            # A task, and not scattered: it is repeated where the worker that had it is lost.
+            image = self._client.submit(_received, SentItem.of(item, cell.size), pure=False)
+            self._images[item, cell.size] = image
+        return replace(cell, item=SentItem.without_image(item)), self._images[item, cell.size]
 
     def _shared(self, folder: Path) -> bool:
         """Return whether all workers see a folder."""
         if folder not in self._folders:
             self._folders[folder] = all(self._client.run(os.path.isdir, str(folder)).values())
         return self._folders[folder]
-
-
-def with_pixels(cell: Cell) -> Cell:
-    """Return a cell whose image travels with it."""
-    item = cell.item
-    known = {name: getattr(item, name) for name in ("id", "label", "cluster", "digest", "part")}
-    return replace(cell, item=SentItem(**known, pixels=item.read(), tumour=item.mask()))
 
 
 def _ended(waiting: Collection[Any]) -> Collection[Any]:
@@ -271,19 +290,24 @@ class _Seat:
             self._busy.release()
 
 
+def _received(image: SentItem) -> SentItem:
+    """Return an image, for Dask to keep."""
+    return image
+
+
 # On a Dask worker: by thread.
 _seats: dict[int, _Seat] = {}
 
 
-def _compute(cell: Cell, session: Session) -> Computed:
-    """Compute a cell on a Dask worker."""
+def _compute(cell: Cell, image: SentItem | None, session: Session) -> Computed:
+    """Compute a cell on a Dask worker, on an image that was sent or one that lies there."""
     seat = _seats.get(threading.get_ident())
     if seat is None or seat.session.id != session.id:
         _check_versions(session.versions)
         if seat:
             seat.end()
         seat = _seats[threading.get_ident()] = _Seat(session)
-    return seat.compute(cell)
+    return seat.compute(cell if image is None else replace(cell, item=image))
 
 
 def _check_versions(planned: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What computes cells: worker processes here, or a Dask cluster."""
+"""What computes cells: worker processes here, or Dask."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import TracebackType
 
 from denobench.config import Config
 from denobench.engine.planning.cell import Cell
-from denobench.engine.workers.dask import Cluster
+from denobench.engine.workers.dask import DaskPool
 from denobench.engine.workers.machine import cores
 from denobench.engine.workers.pool import Finished, Limits, Pool, Running
 from denobench.engine.workers.queue import Queue
@@ -30,7 +30,7 @@ class Executor:
     def __init__(self, config: Config, folder: RunFolder, most: int) -> None:
         self._config = config
         self._folder = folder
-        self._started: Pool | Cluster | None = None
+        self._started: Pool | DaskPool | None = None
         self.processes = min(config.workers or cores(), most)
 
     def __enter__(self) -> Executor:
@@ -53,10 +53,10 @@ class Executor:
             self._started = self._start().__enter__()
         self._started.compute(Queue(cells), finished, running)
 
-    def _start(self) -> Pool | Cluster:
+    def _start(self) -> Pool | DaskPool:
         config = self._config
         if config.executor == "dask":
-            return Cluster(
+            return DaskPool(
                 config.address,
                 self.processes,
                 timeout=config.timeout,

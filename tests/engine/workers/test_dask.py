@@ -1,4 +1,4 @@
-"""A Dask cluster gives the rows that this machine alone gives."""
+"""Dask's workers give the rows that this machine alone gives."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pandas as pd
 import psutil
 import pytest
 
-from denobench.datasets import open_folder
+from denobench.datasets import Item, open_folder
 from denobench.engine.coordinator import Outcome
 from denobench.engine.planning.plan import make_plan
-from denobench.engine.workers import dask as cluster
+from denobench.engine.workers import dask
 from denobench.engine.workers.cells import compute
 from denobench.errors import DenobenchError
 
@@ -159,7 +159,7 @@ def test_one_of_two_machines_is_lost(compare: Compare, machines: Machines, tmp_p
 def test_networks_give_the_same_bits_everywhere(
     compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One worker, two workers and a Dask cluster give the same rows, networks among them."""
+    """One worker, two workers and Dask's give the same rows, networks among them."""
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "cache"))
     settings = {
         "split": "paper",
@@ -169,11 +169,11 @@ def test_networks_give_the_same_bits_everywhere(
     }
     one = compare(tmp_path / "one", workers=1, **settings)
     two = compare(tmp_path / "two", workers=2, **settings)
-    dask = compare(tmp_path / "dask", executor="dask", workers=2, **settings)
+    there = compare(tmp_path / "dask", executor="dask", workers=2, **settings)
     assert scores(one)["status"].eq("ok").all()
     pd.testing.assert_frame_equal(scores(one), scores(two), check_exact=True)
-    pd.testing.assert_frame_equal(scores(one), scores(dask), check_exact=True)
-    assert len(list((dask.folder.path / "gallery").rglob("*.npy"))) == 5
+    pd.testing.assert_frame_equal(scores(one), scores(there), check_exact=True)
+    assert len(list((there.folder.path / "gallery").rglob("*.npy"))) == 5
 
 
 def test_sent_image_gives_the_same_row(image_folder: Path) -> None:
@@ -185,11 +185,33 @@ def test_sent_image_gives_the_same_row(image_folder: Path) -> None:
     )
     cell = make_plan(loaded).cells({})[0]
     item = next(item for item in open_folder(image_folder).items if item.id == cell.item.id)
-    sent = cluster.with_pixels(cell)
+    sent = replace(cell, item=dask.SentItem.of(cell.item, 32))
     assert not hasattr(sent.item, "path")
     here, there = compute(cell).row, compute(sent).row
     assert sent.item.digest == item.digest
     assert replace(here, seconds=0, cpu_seconds=0) == replace(there, seconds=0, cpu_seconds=0)
+
+
+def test_image_is_sent_once(
+    compare: Compare, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many cells an image has, machines that cannot read it get it once, resized."""
+    sent: list[tuple[str, int | None]] = []
+    of = dask.SentItem.of
+
+    def counted(item: Item, size: int | None) -> dask.SentItem:
+        sent.append((item.id, size))
+        return of(item, size)
+
+    monkeypatch.setattr(dask.SentItem, "of", counted)
+    settings = {"data": None, "dataset": "simulated", "limit": 2, "methods": ["identity", "tv"]}
+    settings |= {"noise": ["gaussian:0.1", "gaussian:0.2"], "gallery": 0}
+    there = compare(tmp_path / "there", executor="dask", address=machines.address, **settings)
+    assert there.computed == 8
+    assert len(set(sent)) == len(sent) == 2
+    assert {size for _, size in sent} == {32}
+    here = compare(tmp_path / "here", **settings)
+    pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
@@ -242,13 +264,13 @@ def test_other_versions_on_a_worker_are_named(
     compare: Compare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker with another version of a library stops the run with both versions."""
-    monkeypatch.setattr(cluster, "harness_versions", lambda: {"numpy": "0.9"})
+    monkeypatch.setattr(dask, "harness_versions", lambda: {"numpy": "0.9"})
     with pytest.raises(DenobenchError, match=r"has numpy \d.*, the coordinator 0\.9"):
         compare(executor="dask")
 
 
 def test_nobody_at_the_address(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     """An address without a scheduler is one error that names it."""
-    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(dask, "PATIENCE_SECONDS", 1)
     with pytest.raises(DenobenchError, match=r"tcp://127\.0\.0\.1:9: no Dask scheduler"):
         compare(executor="dask", address="tcp://127.0.0.1:9")
