@@ -25,8 +25,9 @@ from denobench.errors import DenobenchError
 # Settings of libraries, by how their names begin.
 _SETTINGS = (
     *("BLIS_", "GOMP_", "GOTO_", "KMP_", "MKL_", "NUMEXPR_", "OMP_", "OPENBLAS_", "VECLIB_"),
-    *("ITK_", "KERAS_", "JAX_", "NPY_", "NUMBA_", "NUMPY_", "OPENCV_", "ORT_", "PYTORCH_"),
-    *("SCIPY_", "TF_", "TORCH_", "XLA_", "MATPLOTLIBRC", "MPL"),
+    *("IMAGEIO_", "ITK_", "JAX_", "JOBLIB_", "KERAS_", "LOKY_", "MATPLOTLIBRC", "MPL", "NPY_"),
+    *("NUMBA_", "NUMPY_", "OPENCV_", "ORT_", "PANDAS_", "PILLOW_", "PYDICOM_", "PYTORCH_"),
+    *("SCIPY_", "TF_", "TORCH_", "XLA_"),
 )
 _PLACES = ("TORCH_HOME",)  # no settings, but where the user keeps things
 # Of Python's own variables those that say where it is installed, or that change no result.

@@ -18,8 +18,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -84,8 +84,9 @@ class Child:
         variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.cookie = uuid.uuid4().hex
-        ours, theirs = socket.socketpair()
-        with ours, theirs, log.open("ab") as output:
+        with _naming_limits(), ExitStack() as stack:
+            ours, theirs = map(stack.enter_context, socket.socketpair())
+            output = stack.enter_context(log.open("ab"))
             self._process = subprocess.Popen(
                 [*surroundings.python(_BOOT), str(theirs.fileno())],
                 env={**_environment(threads), **variables, _COOKIE: self.cookie},
@@ -182,6 +183,20 @@ def kill_all(children: Sequence[Child]) -> None:
     for child in children:
         child.connection.close()
         child._process.wait()
+
+
+@contextmanager
+def _naming_limits() -> Iterator[None]:
+    """Turn the error of a limit on processes or open files into one that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise
+        raise DenobenchError(
+            f"A process cannot be started ({error.strerror}): allow more processes, open files or "
+            "memory (ulimit), or use fewer workers (--set workers=1)."
+        ) from error
 
 
 class _Pipe(Connection):
