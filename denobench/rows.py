@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from denobench import records
+from denobench.database import NotOursError, reading, writing
 from denobench.errors import DenobenchError
-from denobench.files import full_disk, read_json, write_text
+from denobench.files import damaged, read_json, write_text
 from denobench.gallery import Gallery
 
 if TYPE_CHECKING:
@@ -89,44 +90,29 @@ class Row:
 
 _COLUMNS = [column.name for column in fields(Row)]
 _MAPPINGS = ("metrics", "missing")  # kept as JSON
-_TEXT = {"key": "TEXT PRIMARY KEY", "level": "REAL", "realisation": "INTEGER"} | dict.fromkeys(
-    ("seconds", "cpu_seconds", "sigma", "sigma_factor", "clipped"), "REAL"
-)
+_REAL = ("level", "seconds", "cpu_seconds", "sigma", "sigma_factor", "clipped")
+_TEXT = {"key": "TEXT PRIMARY KEY", "realisation": "INTEGER"} | dict.fromkeys(_REAL, "REAL")
+_NEEDED = [
+    column.name
+    for column in fields(Row)
+    if column.default is MISSING and column.default_factory is MISSING
+]
 
 
 class RowStore:
     """Rows in an SQLite file, written in transactions as cells finish.
 
+    Reading leaves the file as it is, and believes nothing in it: rows of the right types in a
+    plain table, or an error. Writing creates what is missing.
+
     Parameters
     ----------
     path
-        The file; created if it is missing.
+        The file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._connect() as database:
-            columns = ", ".join(f"{name} {_TEXT.get(name, 'TEXT')}" for name in _COLUMNS)
-            database.execute(f"CREATE TABLE IF NOT EXISTS rows ({columns})")
-            present = {found[1] for found in database.execute("PRAGMA table_info(rows)")}
-            for name in _COLUMNS:
-                if name not in present:  # the run was begun with an older denobench
-                    database.execute(
-                        f"ALTER TABLE rows ADD COLUMN {name} {_TEXT.get(name, 'TEXT')}"
-                    )
-
-    @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(self.path, timeout=30)
-        try:
-            with database:
-                yield database
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise full_disk(self.path) from error
-            raise DenobenchError(f"{self.path}: the store of rows failed ({error}).") from error
-        finally:
-            database.close()
 
     def add(self, rows: Iterable[Row]) -> None:
         """Write rows in one transaction; a row of the same key is replaced."""
@@ -138,31 +124,70 @@ class RowStore:
             ]
             for row in rows
         ]
-        with self._connect() as database:
+        with writing(self.path, "rows") as database:
+            _complete(database)
             database.executemany(
                 f"INSERT OR REPLACE INTO rows ({', '.join(_COLUMNS)}) VALUES ({marks})", records
             )
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove the rows of these keys."""
-        with self._connect() as database:
+        with writing(self.path, "rows") as database:
+            _complete(database)
             database.executemany("DELETE FROM rows WHERE key = ?", [(key,) for key in keys])
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every finished cell by its key."""
-        with self._connect() as database:
+        if not self.path.is_file():
+            return {}
+        with reading(self.path, "rows") as database:
             return dict(database.execute("SELECT key, status FROM rows"))
 
     def __iter__(self) -> Iterator[Row]:
         """Yield all rows, in the order of their keys."""
-        with self._connect() as database:
-            for found in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM rows ORDER BY key"):
-                record = dict(zip(_COLUMNS, found, strict=True))
-                yield Row(**record | {name: json.loads(record[name] or "{}") for name in _MAPPINGS})
+        if not self.path.is_file():
+            return
+        with reading(self.path, "rows") as database:
+            (count,) = next(database.execute("SELECT count(*) FROM rows"))
+            if count > records.MOST_ROWS:
+                raise NotOursError(f"{count:,} rows; {records.MOST_ROWS:,} are the most")
+            present = {found[1] for found in database.execute("PRAGMA table_info(rows)")}
+            names = [name for name in _COLUMNS if name in present]  # of an older denobench: fewer
+            for found in database.execute(f"SELECT {', '.join(names)} FROM rows ORDER BY key"):
+                yield _row(dict(zip(names, found, strict=True)))
 
     def rows(self) -> list[Row]:
         """Return all rows, in the order of their keys."""
         return list(self)
+
+
+def _complete(database: sqlite3.Connection) -> None:
+    """Create the table, or the columns that an older denobench did not know."""
+    columns = ", ".join(f"{name} {_TEXT.get(name, 'TEXT')}" for name in _COLUMNS)
+    database.execute(f"CREATE TABLE IF NOT EXISTS rows ({columns})")
+    present = {found[1] for found in database.execute("PRAGMA table_info(rows)")}
+    for name in _COLUMNS:
+        if name not in present:
+            database.execute(f"ALTER TABLE rows ADD COLUMN {name} {_TEXT.get(name, 'TEXT')}")
+
+
+def _row(record: dict[str, Any]) -> Row:
+    """Return the row that a record of the database makes."""
+    try:
+        mappings = {name: json.loads(record.get(name) or "{}") for name in _MAPPINGS}
+        for name, kind in (("metrics", (int, float)), ("missing", str)):
+            if not all(isinstance(value, kind) for value in mappings[name].values()):
+                raise TypeError(f"its {name} are {record[name]!r}")
+        for name, value in record.items():
+            right = (int, float) if name in _REAL else int if name == "realisation" else str
+            if value is None and name not in _NEEDED:
+                continue
+            if not isinstance(value, right):
+                raise TypeError(f"its {name} is {value!r}")
+        known = {name: value for name, value in record.items() if value is not None}
+        return Row(**known | mappings)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise NotOursError(f"row {record.get('key')!r}: {error}"[:300]) from None
 
 
 def to_frame(rows: Iterable[Row], run: str) -> pd.DataFrame:
@@ -198,6 +223,33 @@ def from_frame(frame: pd.DataFrame) -> list[Row]:
         )
         for record in frame.to_dict("records")
     ]
+
+
+def _checked(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of rows, or raise where a column is missing or of another type."""
+    from pandas.api.types import is_numeric_dtype, is_string_dtype
+
+    for name in _NEEDED:
+        if name not in frame or frame[name].isna().any():
+            raise damaged(path, ValueError(f"its column {name} is missing, or has gaps"))
+    numbers = (*_REAL, "realisation", *score_columns(frame))
+    for name in map(str, frame):
+        right = is_numeric_dtype if name in numbers else is_string_dtype
+        if not right(frame[name]) and frame[name].notna().any():
+            raise damaged(path, ValueError(f"its column {name} holds {frame[name].dtype}"))
+    for text in frame["missing"].dropna().unique() if "missing" in frame else ():
+        _missing(path, text)
+    return frame
+
+
+def _missing(path: Path, text: str) -> None:
+    """Raise if a text does not say why scores are missing."""
+    try:
+        told = json.loads(text or "{}")
+        if not all(isinstance(why, str) for why in told.values()):
+            raise ValueError(text)
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise damaged(path, ValueError(f"its column missing: {error}")) from None
 
 
 def score_columns(frame: pd.DataFrame) -> list[str]:
@@ -263,10 +315,8 @@ class RunFolder:
         return [] if exported is None else from_frame(exported)
 
     def _exported(self) -> pd.DataFrame | None:
-        import pandas as pd
-
         path = self.path / "rows.parquet"
-        return pd.read_parquet(path) if path.is_file() else None
+        return _checked(path, records.read_rows(path)) if path.is_file() else None
 
     def current(self) -> list[Row]:
         """Return the rows of the current plan's cells, as far as they are computed."""
@@ -283,19 +333,30 @@ class RunFolder:
 
     def _keys(self, kind: str) -> set[str] | None:
         path = self.path / "plan.json"
-        return set(json.loads(path.read_text())[kind]) if path.is_file() else None
+        if not path.is_file():
+            return None
+        told = read_json(path)
+        keys = told.get(kind) if isinstance(told, dict) else None
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            raise damaged(path, ValueError(f"it does not list the keys of its {kind}"))
+        return {*keys}
 
     def write_plan(self, planned: Iterable[str], tried: Iterable[str] = ()) -> None:
         """Write the keys of the current plan's cells, and of those that it was tuned on."""
         keys = {"cells": [*planned], "tuning": sorted(tried)}
         write_text(self.path / "plan.json", json.dumps(keys))
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: records.Name) -> pd.DataFrame:
         """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
-        import pandas as pd
+        return records.read(self.path / f"{name}.csv", name)
 
+    def write_table(self, name: records.Name, table: pd.DataFrame) -> None:
+        """Write one of these tables; an empty one, of a config without, removes the file."""
         path = self.path / f"{name}.csv"
-        return pd.read_csv(path) if path.is_file() else pd.DataFrame()
+        if table.empty:
+            path.unlink(missing_ok=True)
+        else:
+            records.write(path, table)
 
     def manifest(self) -> Manifest:
         """Return the manifest: config, seeds, data, versions, hardware, git state."""

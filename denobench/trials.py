@@ -11,13 +11,8 @@ import pandas as pd
 
 SCORE = "psnr_foreground"
 
-# What is tuned together; ``levels`` are joined by spaces.
+# What is tuned together; ``levels`` is a tuple.
 SCOPE = ["method", "fold", "noise", "levels"]
-
-
-def read_levels(text: object) -> tuple[float, ...]:
-    """Return the levels that a table's column ``levels`` holds."""
-    return tuple(map(float, str(text).split()))
 
 
 def score(cells: pd.DataFrame) -> float:

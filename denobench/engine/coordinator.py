@@ -20,7 +20,7 @@ from denobench.engine.status import Journal
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
-from denobench.files import in_place, naming_full_disk, write_text
+from denobench.files import in_place, naming_full_disk
 from denobench.manifest import Manifest, Shown
 from denobench.progress import Watcher, of_stage
 from denobench.registry import hidings
@@ -188,7 +188,7 @@ def _tune(
 ) -> tuple[Tuned, set[str]]:
     """Return the settings that tuning chose, and the keys of the cells that it took."""
     if not any(plan.tunings()):
-        (folder.path / "tuning.csv").unlink(missing_ok=True)  # of an earlier config
+        folder.write_table("tuning", pd.DataFrame())  # of an earlier config
         return {}, set()
 
     stage = CellStage("Tuning", watcher)
@@ -205,7 +205,7 @@ def _tune(
             executor.compute(cells, finished, stage.runs)
 
         cells = tuning.tune(plan, known, compute, stage.reach)
-    write_text(folder.path / "tuning.csv", cells.to_csv(index=False))
+    folder.write_table("tuning", cells)
     failed = cells[cells["status"] != "ok"].drop_duplicates(["method", "settings"])
     for name, part in failed.groupby("method"):
         watcher.say(

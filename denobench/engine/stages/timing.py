@@ -74,7 +74,7 @@ def time_methods(
     noisy = machine_noise(found)
     if noisy:
         watcher.say(noisy)
-    write_text(folder.path / "timing.csv", found.to_csv(index=False))
+    folder.write_table("timing", found)
     return True
 
 

@@ -19,7 +19,7 @@ from denobench.engine.workers.cells import row
 from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
-from denobench.files import replacing, safe_name, subfolder, write_text
+from denobench.files import replacing, safe_name, subfolder
 from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
@@ -93,10 +93,7 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
         weights.records[method.name] = _record(weights.records.get(method.name), model)
         weights.remarks[method.name] = fitted_method(method).remark(model.history)
         weights.copies.append(_keep_model(folder, method, model, corruptions))
-    if histories:
-        write_text(folder.path / "training.csv", pd.concat(histories).to_csv(index=False))
-    else:
-        (folder.path / "training.csv").unlink(missing_ok=True)  # of an earlier config
+    folder.write_table("training", pd.concat(histories) if histories else pd.DataFrame())
     return weights
 
 
@@ -182,8 +179,9 @@ def _train(
 
 
 def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]) -> pd.DataFrame:
-    levels = " ".join(repr(each.level) for each in corruptions)
-    return model.history.assign(
+    history = model.history
+    levels = pd.Series([tuple(each.level for each in corruptions)] * len(history), history.index)
+    return history.assign(
         method=method.name, noise=corruptions[0].model, levels=levels, key=model.key
     )
 

@@ -35,7 +35,7 @@ class _Contest:
 
     def take(self, settings: Mapping[str, Any], found: Iterable[Row]) -> None:
         """Take note of a trial's rows."""
-        levels = " ".join(repr(corruption.level) for corruption in self.tuning.corruptions)
+        levels = tuple(corruption.level for corruption in self.tuning.corruptions)
         records = [
             {
                 "method": row.method,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from denobench import trials
+from denobench import records, trials
 from denobench.manifest import Manifest
 from denobench.noise import written
 from denobench.printable import one_line
@@ -165,7 +165,7 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         failures=_failures(rows, entries),
         missing=missing,
         timing=_timing(runs, manifests, entries),
-        training=_with_levels(_attach(runs, "training", entries)),
+        training=_attach(runs, "training", entries),
         trials=_trials(runs, entries),
     )
 
@@ -210,7 +210,9 @@ def _missing(rows: pd.DataFrame) -> pd.DataFrame:
     return counted.size().rename(columns={"size": "cells"})
 
 
-def _attach(runs: Mapping[str, RunFolder], name: str, entries: Sequence[Entry]) -> pd.DataFrame:
+def _attach(
+    runs: Mapping[str, RunFolder], name: records.Name, entries: Sequence[Entry]
+) -> pd.DataFrame:
     """Read a table of every run and add the column ``entry``."""
     frames = []
     for run, folder in runs.items():
@@ -228,16 +230,8 @@ def _trials(runs: Mapping[str, RunFolder], entries: Sequence[Entry]) -> pd.DataF
     cells = _attach(runs, "tuning", entries)
     if cells.empty:
         return trials.summarise(pd.DataFrame(columns=trials.SCOPE)).assign(entry="")
-    cells["levels"] = cells["levels"].astype(str)
     found = [trials.summarise(part).assign(entry=entry) for entry, part in cells.groupby("entry")]
-    return _with_levels(pd.concat(found, ignore_index=True))
-
-
-def _with_levels(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose levels are numbers, as a tuple."""
-    if table.empty:
-        return table
-    return table.assign(levels=table["levels"].map(trials.read_levels))
+    return pd.concat(found, ignore_index=True)
 
 
 def _timing(
