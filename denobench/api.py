@@ -168,7 +168,13 @@ def report(runs: Sequence[str | Path], *, out: str | Path | None = None) -> Repo
 
 
 def verify(
-    run: str | Path, *, sample: int = 10, data: str | Path | None = None, watcher: Watcher
+    run: str | Path,
+    *,
+    sample: int = 10,
+    data: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
+    trust: bool = False,
+    watcher: Watcher,
 ) -> Verification:
     """Make a run's tables again from its rows, and a sample of the rows again from the images.
 
@@ -180,13 +186,18 @@ def verify(
         How many rows to compute again; 0 for none, which needs no images.
     data
         Folder of the images, where the run's data set needs one.
+    plugins
+        Python files with methods; those that the run's folder names are not imported.
+    trust
+        Import those as well: they run as your own programs do.
     watcher
         Told of progress.
 
     Raises
     ------
     DenobenchError
-        If the folder holds no run, or its images or methods are not here.
+        If the folder holds no run, its images or methods are not here, or it names plugins and
+        neither ``plugins`` nor ``trust`` is given.
     """
     from denobench.rows import RunFolder
     from denobench.verification import verify as verify_run
@@ -195,6 +206,8 @@ def verify(
         RunFolder.open(user_path(run)),
         sample=sample,
         data=None if data is None else user_path(data),
+        plugins=[user_path(path) for path in plugins],
+        trust=trust,
         progress=of_stage(watcher, "Rows"),
     )
 

@@ -208,10 +208,11 @@ class TuningSettings(_Part):
 
 
 class Settings(_Part):
-    """What a report needs to know of the config."""
+    """What of the config is asked for without its being parsed as one."""
 
     split: str = ""
     reference: str | None = None
+    plugins: tuple[str, ...] = ()
     tuning: TuningSettings = TuningSettings()
 
 
@@ -221,7 +222,8 @@ class Manifest(_Part):
     Attributes
     ----------
     config
-        As the user gave it, defaults filled in; ``settings`` are those of it that reports use.
+        As the user gave it, defaults filled in; ``settings`` are
+        what of it is asked for.
     size
         Side of the tested images in pixels, or ``native``.
     gallery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,19 @@ import numpy as np
 import pandas as pd
 
 from denobench import config as configs
-from denobench import models, trials
+from denobench import models, records, trials
 from denobench.engine.manifest import describe
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
 from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
-from denobench.files import digest
+from denobench.errors import DenobenchError
+from denobench.files import damaged, digest
 from denobench.manifest import Manifest
 from denobench.noise import Noise, written
 from denobench.progress import Progress
 from denobench.report import texts
+from denobench.report.tables.csv import to_csv
 from denobench.rows import RunFolder
 
 # What two machines may differ by, in dB and as a fraction of the other scores.
@@ -59,9 +61,13 @@ def verify(
     *,
     sample: int,
     data: Path | None = None,
+    plugins: Sequence[Path] = (),
+    trust: bool = False,
     progress: Progress,
 ) -> Verification:
     """Make every table again from the rows, and compute a sample of the rows again.
+
+    The folder is data: what it names as plugins is not imported unless it is trusted.
 
     Parameters
     ----------
@@ -72,33 +78,58 @@ def verify(
         many of those that it was tuned on; 0 for none.
     data
         Folder of the images, where the run's data set needs one.
+    plugins
+        Files to import in place of those that the run's config names.
+    trust
+        Import those, too.
     progress
         Told how many rows are done.
 
     Raises
     ------
     DenobenchError
-        If the run has no rows, or its images or methods are not here.
+        If the run has no rows, its images or methods are not here, or it names plugins and is not
+        trusted.
     """
     expected = texts([folder])
     problems = [*_rows_agree(folder)]
     for name, text in expected.items():
-        path = folder.path / name
-        found = path.read_text("utf-8") if path.is_file() else None
-        problems += _compare_texts(name, text, found)
+        problems += _compare_texts(name, text, _read(folder.path / name, text))
     strangers = {path.name for path in (folder.path / "tables").glob("*.*")}
     for name in sorted(strangers - {Path(name).name for name in expected}):
         problems.append(f"tables/{name} does not follow from the rows.")
     if not sample:
         return Verification(len(expected), 0, tuple(problems), {})
     manifest = folder.manifest()
-    settings = {**manifest.config, **({"data": data} if data else {})}
+    settings = _settings(manifest, data, _imported(folder, manifest, plugins, trust))
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
     with plan.plugins:
         steps, differences = _compute_again(plan, folder, manifest, sample, progress)
         here, then = describe(plan, folder.name).versions, manifest.versions
     differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
     return Verification(len(expected), steps, (*problems, *differences), differing)
+
+
+def _imported(
+    folder: RunFolder, manifest: Manifest, plugins: Sequence[Path], trust: bool
+) -> list[Path]:
+    """Return the plugins that may be imported: the user's, and the folder's if it is trusted."""
+    named = manifest.settings.plugins
+    if named and not plugins and not trust:
+        raise DenobenchError(
+            f"{folder.path} was made with {', '.join(named)}, and no code is run because a run's "
+            "folder names it. Give your own copy with --plugin, or --trust after reading what the "
+            "folder names; --sample 0 checks the tables alone."
+        )
+    return [*plugins, *(map(Path, named) if trust else ())]
+
+
+def _settings(manifest: Manifest, data: Path | None, plugins: Sequence[Path]) -> dict[str, Any]:
+    """Return the config that the rows are computed again with: here, whatever it says of places."""
+    settings = {**manifest.config, "executor": "local", "address": None}
+    settings["plugins"] = [str(path) for path in plugins]
+    settings["data"] = str(data) if data else None
+    return settings
 
 
 def _compute_again(
@@ -125,9 +156,12 @@ def _rows_agree(folder: RunFolder) -> Iterator[str]:
     frame = folder.frame().drop(columns="run")  # the folder's name, which may change
     for name in ("rows.csv", "rows.parquet"):
         path = folder.path / name
-        if path.is_file():
-            other = pd.read_csv(path) if name.endswith("csv") else pd.read_parquet(path)
-            yield from _compare_frames(name, frame, other)
+        if path.is_file() and name.endswith("csv"):
+            text = to_csv(frame)
+            one, two = (_as_csv(path, each, frame) for each in (text, _read(path, text) or ""))
+            yield from _compare_frames(name, one, two)
+        elif path.is_file():
+            yield from _compare_frames(name, frame, records.read_rows(path))
     tried = folder.table("tuning")
     if not tried.empty and (folder.path / "rows.sqlite").is_file():
         scores = {row.key: row.metrics.get(trials.SCORE, math.nan) for row in folder.store.rows()}
@@ -135,6 +169,26 @@ def _rows_agree(folder: RunFolder) -> Iterator[str]:
             stored, found = scores.get(row["key"], math.nan), row[trials.SCORE]
             if not np.isclose(found, stored, 1e-12, 0, equal_nan=True):
                 yield f"{_trial(row)}: PSNR is {found}, {stored} in the run's store."
+
+
+def _read(path: Path, expected: str) -> str | None:
+    """Return a file's text, no more of it than tells it from the expected one."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(4 * len(expected) + 1000).decode("utf-8", errors="replace")
+
+
+def _as_csv(path: Path, text: str, like: pd.DataFrame) -> pd.DataFrame:
+    """Return what a CSV text holds; numbers where ``like`` has them, and else text."""
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    except ValueError as error:
+        raise damaged(path, error) from None
+    for name in frame:
+        if name in like and pd.api.types.is_numeric_dtype(like[name]):
+            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    return frame
 
 
 def _compare_frames(name: str, frame: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
@@ -175,13 +229,13 @@ def _compare_texts(name: str, expected: str, found: str | None) -> Iterator[str]
 
 def _equal_numbers(expected: str, found: str) -> bool:
     """Whether two CSV texts differ in the last bits of numbers, and in the folder's name, only."""
-    one, two = (
-        pd.read_csv(io.StringIO(text)).drop(columns="run", errors="ignore")
-        for text in (expected, found)
-    )
     try:
+        one, two = (
+            pd.read_csv(io.StringIO(text)).drop(columns="run", errors="ignore")
+            for text in (expected, found)
+        )
         pd.testing.assert_frame_equal(one, two, rtol=1e-12, atol=0)
-    except AssertionError:
+    except (AssertionError, ValueError):
         return False
     return True
 
@@ -190,7 +244,7 @@ def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
     """Draw completed rows, as evenly over the methods as can be."""
     if frame.empty:
         return []
-    done = frame[frame["status"] == "ok"].sample(frac=1, random_state=seed)
+    done = frame[frame["status"] == "ok"].sample(frac=1, random_state=seed % 2**32)
     turn = done.groupby("method").cumcount()
     chosen = done.loc[turn.sort_values(kind="stable").index[:sample]]
     return [{str(name): value for name, value in row.items()} for _, row in chosen.iterrows()]
@@ -198,7 +252,7 @@ def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
 
 def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
     """Return the plan's cells, by what a row names; with the weights that the rows name."""
-    files = {digest(path): path for path in folder.path.glob("models/*")}
+    files = {digest(path): path for path in _copies(folder)}
     files |= {model.digest: model.weights for model in models.models()}
     frame = folder.frame()
     fitted = frame[frame["weights_digest"].fillna("") != ""]
@@ -212,6 +266,11 @@ def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
         (c.method, c.noise.model, c.noise.level, c.item.id, c.realisation): c
         for c in plan.cells(weights, {} if tried.empty else chosen(tried))
     }
+
+
+def _copies(folder: RunFolder) -> list[Path]:
+    """Return the copies of weights in a run's folder."""
+    return [path for path in sorted(folder.path.glob("models/*")) if path.is_file()]
 
 
 def _check_row(
@@ -239,7 +298,7 @@ def _check_row(
     for name, value in again.metrics.items():
         told = manifest.metrics.get(name.removesuffix("_foreground"))
         tolerance = decibel if told and told.unit == "dB" else other
-        recorded = float(row[name])
+        recorded = float(row.get(name, math.nan))
         if not (value == recorded or math.isclose(value, recorded, abs_tol=tolerance, rel_tol=0)):
             yield f"{_name(row)}: {name} is {value:.6g} here, {recorded:.6g} in the run."
 

@@ -41,7 +41,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 
 def check(run: Path, sample: int = 0) -> Verification:
-    return verify(RunFolder.open(run), sample=sample, progress=lambda *_: None)
+    return verify(RunFolder.open(run), sample=sample, trust=True, progress=lambda *_: None)
 
 
 def alter_digit(path: Path) -> None:

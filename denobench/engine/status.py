@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
 
-from denobench.files import write_text
+from denobench.files import damaged, in_place, read_json, write_text
 from denobench.progress import Watcher
 from denobench.rows import RunFolder
 
@@ -29,6 +30,41 @@ class _LogFile(logging.FileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Say nothing."""
+
+
+@dataclass
+class _Now:
+    """What ``progress.json`` tells: the process, and how far it is."""
+
+    pid: int = 0
+    process_started: float = 0.0
+    state: str = "finished"
+    stage: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    text: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> _Now:
+        """Return what a file tells; where it is missing, a run that is finished.
+
+        Raises
+        ------
+        DenobenchError
+            If the file was left in part, or a value is of another type.
+        """
+        if not path.is_file():
+            return cls()
+        told = read_json(path)
+        kinds = {field.name: type(field.default) for field in fields(cls)}
+        if not isinstance(told, dict):
+            raise damaged(path, ValueError("it is no mapping"))
+        for name, kind in kinds.items():
+            value = told.get(name)
+            right = isinstance(value, (int, float) if kind is float else kind)
+            if name in told and (not right or value in (math.inf, -math.inf) or value != value):
+                raise damaged(path, ValueError(f"{name} is {value!r:.60}"))
+        return cls(**{name: told[name] for name in kinds if name in told})
 
 
 class Journal:
@@ -46,18 +82,10 @@ class Journal:
         self._path = path
         self._watcher = watcher
         self._written = 0.0
-        self._now: dict[str, Any] = {
-            "pid": os.getpid(),
-            "process_started": psutil.Process().create_time(),
-            "state": "running",
-            "stage": "",
-            "done": 0.0,
-            "total": 0.0,
-            "text": "",
-        }
+        self._now = _Now(os.getpid(), psutil.Process().create_time(), "running")
 
     def __enter__(self) -> Journal:
-        self._handler = _LogFile(self._path / "run.log", encoding="utf-8")
+        self._handler = _LogFile(in_place(self._path / "run.log"), encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._before = _LOGGER.level
         _LOGGER.setLevel(logging.INFO)
@@ -75,9 +103,9 @@ class Journal:
         try:
             if error is not None:
                 _LOGGER.error("stopped: %s", error, exc_info=None if kind is None else error)
-            if self._now["state"] == "running":
-                self._now["state"] = "finished" if error is None else "stopped"
-            _LOGGER.info("%s", self._now["state"])
+            if self._now.state == "running":
+                self._now.state = "finished" if error is None else "stopped"
+            _LOGGER.info("%s", self._now.state)
             with suppress(*(() if error is None else (OSError,))):  # the error that counts is told
                 self._write()
         finally:
@@ -88,10 +116,10 @@ class Journal:
 
     def stage(self, name: str, done: float, total: float, text: str = "") -> None:
         """Note how far a stage is."""
-        if name != self._now["stage"]:
+        if name != self._now.stage:
             _LOGGER.info("%s: %g of %g", name, done, total)
             self._written = 0.0
-        self._now.update(stage=name, done=done, total=total, text=text)
+        self._now = replace(self._now, stage=name, done=done, total=total, text=text)
         if time.monotonic() - self._written > _SECONDS or done >= total:
             self._write()
         self._watcher.stage(name, done, total, text)
@@ -103,11 +131,11 @@ class Journal:
 
     def interrupted(self) -> None:
         """Note that Ctrl-C has ended the run."""
-        self._now["state"] = "interrupted"
+        self._now.state = "interrupted"
 
     def _write(self) -> None:
         self._written = time.monotonic()
-        write_text(self._path / _FILE, json.dumps(self._now))
+        write_text(self._path / _FILE, json.dumps(asdict(self._now)))
 
 
 @dataclass(frozen=True)
@@ -154,9 +182,9 @@ def read(path: Path) -> Status:
         If there is no run in the folder.
     """
     folder = RunFolder.open(path)
-    now = json.loads((path / _FILE).read_text()) if (path / _FILE).is_file() else {}
-    state = now.get("state", "finished")
-    if state == "running" and not _alive(now["pid"], now["process_started"]):
+    now = _Now.read(path / _FILE)
+    state = now.state
+    if state == "running" and not _alive(now.pid, now.process_started):
         state = "stopped"
     planned = folder.planned()
     rows = folder.current()
@@ -169,10 +197,10 @@ def read(path: Path) -> Status:
     return Status(
         run=folder.name,
         state=state,
-        stage=now.get("stage", ""),
-        done=now.get("done", 0.0),
-        total=now.get("total", 0.0),
-        text=now.get("text", ""),
+        stage=now.stage,
+        done=now.done,
+        total=now.total,
+        text=now.text,
         cells=len(planned) if planned is not None else len(rows),
         statuses={name: dict(counts) for name, counts in sorted(statuses.items())},
         failures=[
@@ -186,5 +214,5 @@ def _alive(pid: int, started: float) -> bool:
     """Return whether a process still runs, and is not another one of the same number."""
     try:
         return abs(psutil.Process(pid).create_time() - started) < 1
-    except psutil.Error:
+    except (psutil.Error, OverflowError, ValueError):
         return False

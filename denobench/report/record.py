@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from denobench.files import digest, digest_of, write_text
+from denobench.errors import DenobenchError
+from denobench.files import digest, digest_of, read_json, write_text
 from denobench.report.data.table import Column, Field, Section, Table
 from denobench.rows import RunFolder
 
@@ -85,7 +86,7 @@ def find(folder: RunFolder) -> Report | None:
     libraries that compute and draw; or if one of its files was changed.
     """
     try:
-        record = json.loads((folder.path / FILE).read_text("utf-8"))
+        record = read_json(folder.path / FILE)
         files = {folder.path / name: found for name, found in record["files"].items()}
         if record["made_of"] != _made_of(folder):
             return None
@@ -98,7 +99,7 @@ def find(folder: RunFolder) -> Report | None:
             failures=record["failures"],
             main_tables=tuple(map(_table, record["main_tables"])),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DenobenchError):
         return None
 
 
