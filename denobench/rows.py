@@ -350,10 +350,10 @@ class RunFolder:
         """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
         return records.read(self.path / f"{name}.csv", name)
 
-    def write_table(self, name: records.Name, table: pd.DataFrame) -> None:
-        """Write one of these tables; an empty one, of a config without, removes the file."""
+    def write_table(self, name: records.Name, table: pd.DataFrame | None) -> None:
+        """Write one of these tables; None, of a config without, removes the file."""
         path = self.path / f"{name}.csv"
-        if table.empty:
+        if table is None:
             path.unlink(missing_ok=True)
         else:
             records.write(path, table)

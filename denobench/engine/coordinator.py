@@ -188,7 +188,7 @@ def _tune(
 ) -> tuple[Tuned, set[str]]:
     """Return the settings that tuning chose, and the keys of the cells that it took."""
     if not any(plan.tunings()):
-        folder.write_table("tuning", pd.DataFrame())  # of an earlier config
+        folder.write_table("tuning", None)  # of an earlier config
         return {}, set()
 
     stage = CellStage("Tuning", watcher)

@@ -24,7 +24,6 @@ from denobench.engine.planning.sources import installed_version
 from denobench.engine.stages.stopwatch import Stopwatch
 from denobench.engine.workers.cells import noisy_image, told_sigma
 from denobench.engine.workers.machine import cores, cpu_model
-from denobench.files import write_text
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
 from denobench.rows import LOG, RowStore, RunFolder

@@ -93,7 +93,7 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
         weights.records[method.name] = _record(weights.records.get(method.name), model)
         weights.remarks[method.name] = fitted_method(method).remark(model.history)
         weights.copies.append(_keep_model(folder, method, model, corruptions))
-    folder.write_table("training", pd.concat(histories) if histories else pd.DataFrame())
+    folder.write_table("training", pd.concat(histories) if histories else None)
     return weights
 
 
