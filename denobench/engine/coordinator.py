@@ -76,17 +76,18 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
         watcher.say(hiding)
     with plan.plugins, naming_full_disk(path), _locked(path), Journal(path, watcher) as journal:
         folder = RunFolder(path)
-        outcome = Outcome(folder)
+        outcome, store = Outcome(folder), folder.store
         earlier = _earlier_manifest(folder)
         about = describe(plan, folder.name, earlier)
         _tell_other_versions(earlier, about, journal)
         try:
-            for known in _fill(plan, about, outcome, journal):
+            for known in _fill(plan, about, outcome, store, journal):
                 folder.write_manifest(known)
         except KeyboardInterrupt:
             outcome.interrupted = True
             journal.interrupted()
-        outcome.scored = sum(row.status == "ok" for row in folder.current())
+        statuses, planned = store.statuses(), folder.planned() or ()
+        outcome.scored = sum(statuses.get(key) == "ok" for key in planned)
         return outcome
 
 
@@ -123,9 +124,11 @@ def _tell_other_versions(earlier: Manifest | None, about: Manifest, watcher: Wat
             watcher.say(f"{name} was {before[name]} when this folder was filled, it is {version}.")
 
 
-def _fill(plan: Plan, about: Manifest, outcome: Outcome, watcher: Watcher) -> Iterator[Manifest]:
+def _fill(
+    plan: Plan, about: Manifest, outcome: Outcome, store: RowStore, watcher: Watcher
+) -> Iterator[Manifest]:
     """Go through the stages, and yield the manifest whenever there is more to say in it."""
-    folder, store = outcome.folder, outcome.folder.store
+    folder = outcome.folder
     yield about
     started = time.perf_counter()
     weights = training.train_methods(plan, folder, watcher)
@@ -193,7 +196,7 @@ def _tune(
 
     stage = CellStage("Tuning", watcher)
     known = {found.key: found for found in store if found.status == "ok"}
-    most = sum(len(plan.trial(each, {})) for each in plan.tunings())
+    most = sum(len(each.corruptions) * len(each.images) for each in plan.tunings())
     with Executor(plan.config, folder, most) as executor:
 
         def compute(cells: Sequence[Cell], taken: Callable[[Sequence[Row]], None]) -> None:

@@ -22,7 +22,8 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan
 from denobench.engine.planning.sources import installed_version
 from denobench.engine.stages.stopwatch import Stopwatch
-from denobench.engine.workers.cells import noisy_image, told_sigma
+from denobench.engine.workers import observations
+from denobench.engine.workers.cells import told_sigma
 from denobench.engine.workers.machine import cores, cpu_model
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
@@ -179,7 +180,7 @@ def _start(
 
 def _told(cell: Cell) -> tuple[np.ndarray, float | None]:
     """Return what a method is given: the noisy image, and what its track tells of sigma."""
-    noisy = noisy_image(cell)
+    noisy, _ = observations.noisy(cell)
     return noisy, told_sigma(cell, noisy)
 
 

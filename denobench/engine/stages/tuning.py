@@ -87,7 +87,8 @@ def tune(
         _Contest(tuning, Search(tuning.start, tuning.method.grid, allowed))
         for tuning in plan.tunings()
     ]
-    total = sum(allowed * len(plan.trial(each.tuning, {})) for each in contests)
+    cells = sum(len(each.tuning.corruptions) * len(each.tuning.images) for each in contests)
+    total = allowed * cells
     rows, done = dict(known), 0
 
     def take(found: Sequence[Row]) -> None:

@@ -12,17 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from denobench import images, methods, metrics, noise
+from denobench import methods, metrics, noise
 from denobench.answers import BadAnswerError, checked, clipped
-from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
+from denobench.engine.workers import observations
 from denobench.errors import DenobenchError, UnavailableError, reason
-from denobench.files import digest_bytes
 from denobench.gallery import Pictures
 from denobench.methods import Denoiser, FittedDenoiser
 from denobench.metrics import Metric
-from denobench.noise import Noise
 from denobench.rows import HARNESS, Row
 
 
@@ -60,9 +58,9 @@ def compute(cell: Cell) -> Computed:
     field_digest = ""
     try:
         with _not_the_method_s("reading"):
-            clean, mask, tumour = _clean(cell.item, cell.size)
+            clean = observations.clean(cell.item, cell.size)
         with _not_the_method_s("noise"):
-            noisy, field_digest = _noisy(*_noise_of(cell))
+            noisy, field_digest = observations.noisy(cell)
         _check_source(cell.registered, cell.source)
         method = load_method(cell.registered, cell.parameters, cell.weights, cell.source)
         sigma = told_sigma(cell, noisy)
@@ -80,7 +78,9 @@ def compute(cell: Cell) -> Computed:
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
     chosen, unloaded = _metrics(cell.metrics)
-    scores = metrics.score(chosen, clean, denoised, mask, noisy=noisy, tumour=tumour)
+    scores = metrics.score(
+        chosen, clean.image, denoised, clean.foreground, noisy=noisy, tumour=clean.tumour
+    )
     found = row(
         cell,
         "ok",
@@ -91,7 +91,7 @@ def compute(cell: Cell) -> Computed:
         sigma=sigma,
         field_digest=field_digest,
     )
-    pictures = Pictures(clean, noisy, denoised) if cell.picture else None
+    pictures = Pictures(clean.image, noisy, denoised) if cell.picture else None
     return Computed(found, pictures, time.perf_counter() - started)
 
 
@@ -182,38 +182,3 @@ def load_method(
         assert weights is not None
         method.load(weights)
     return method
-
-
-@lru_cache(maxsize=4)
-def _clean(item: Item, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return the clean image, its foreground's mask and, where it is known, its tumour's."""
-    seen = item.observe(size)
-    assert seen.reference is not None
-    return seen.reference, images.foreground(seen.reference), seen.tumour
-
-
-@lru_cache(maxsize=4)
-def _noisy(
-    item: Item,
-    size: int | None,
-    corruption: Noise,
-    seed: int,
-    realisation: int,
-    protocol: str,  # noqa: ARG001  another source of the noise model is another image
-) -> tuple[np.ndarray, str]:
-    """Return the noisy image and the digest of its noise fields."""
-    clean, _, _ = _clean(item, size)
-    model = noise.REGISTRY.load(corruption.model)
-    shape = (model.fields, *clean.shape)
-    fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)
-    return noise.corrupt(clean, model, corruption.level, fields), digest_bytes(fields.tobytes())
-
-
-def _noise_of(cell: Cell) -> tuple[Item, int | None, Noise, int, int, str]:
-    return cell.item, cell.size, cell.noise, cell.seed, cell.realisation, cell.protocol
-
-
-def noisy_image(cell: Cell) -> np.ndarray:
-    """Return the noisy image of a cell, float32, (H, W)."""
-    noisy, _ = _noisy(*_noise_of(cell))
-    return noisy
