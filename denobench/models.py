@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from denobench.cache import cache_folder, writing
 from denobench.errors import DenobenchError, unknown
-from denobench.files import digest, replacing, write_text
+from denobench.files import damaged, digest, read_json, replacing, write_text
 from denobench.methods import FittedDenoiser, TrainingSet, check_history
 from denobench.progress import Progress
 
@@ -32,6 +32,28 @@ WEIGHTS = "weights.npz"
 INFO = "model.json"
 HISTORY = "history.csv"
 SHIPPED = Path(__file__).parent / "autoencoder" / "pretrained"
+
+
+class TrainedOn(BaseModel):
+    """What weights were trained on: noise model, levels, and how many images."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    noise: str
+    levels: tuple[float, ...]
+    images: tuple[int, ...]
+
+
+class ModelRecord(BaseModel):
+    """How weights came about: ``model.json``, with the fields that denobench asks for typed."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    method: str
+    training: TrainedOn
+    epochs: int
+    kept_epoch: int
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -60,19 +82,38 @@ class Model:
         return self.folder.parent == SHIPPED
 
     @property
-    def info(self) -> dict[str, Any]:
-        """What ``model.json`` says: method, version, recipe, training, epochs, digest and more."""
-        return json.loads((self.folder / INFO).read_text("utf-8"))
+    def record(self) -> ModelRecord:
+        """What ``model.json`` says.
+
+        Raises
+        ------
+        DenobenchError
+            If the file was left in part, or a value is of another type.
+        """
+        path = self.folder / INFO
+        try:
+            return ModelRecord.model_validate(read_json(path))
+        except ValidationError as error:
+            found = error.errors()[0]
+            key = ".".join(map(str, found["loc"])) or "all of it"
+            raise damaged(path, ValueError(f"{key}: {found['msg']}")) from None
 
     @property
     def digest(self) -> str:
         """SHA-256 of the file of weights."""
-        return self.info["digest"]
+        return self.record.digest
 
     @property
     def history(self) -> pd.DataFrame:
         """The training's history, one row per epoch."""
-        return pd.read_csv(self.folder / HISTORY)
+        path = self.folder / HISTORY
+        try:
+            history = pd.read_csv(path)
+            if not {"epoch", "kept", "seconds"} <= {*history}:
+                raise ValueError("it lacks the columns epoch, kept and seconds")
+            return history
+        except (OSError, ValueError) as error:
+            raise damaged(path, error) from None
 
 
 def find(method: FittedDenoiser, training: TrainingSet) -> Model | None:
@@ -186,7 +227,7 @@ def _verify(model: Model) -> None:
     """Raise if the file of weights is missing or is not the one that was written."""
     try:
         intact = digest(model.weights) == model.digest
-    except (OSError, ValueError, KeyError):
+    except (OSError, DenobenchError):
         intact = False
     if not intact:
         raise DenobenchError(

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -253,7 +254,9 @@ def _draw(frame: pd.DataFrame, sample: int, seed: int) -> list[dict[str, Any]]:
 def _cells(plan: Plan, folder: RunFolder) -> dict[tuple[Any, ...], Cell]:
     """Return the plan's cells, by what a row names; with the weights that the rows name."""
     files = {digest(path): path for path in _copies(folder)}
-    files |= {model.digest: model.weights for model in models.models()}
+    for model in models.models():
+        with suppress(DenobenchError):  # of a damaged one that may have nothing to do with it
+            files.setdefault(model.digest, model.weights)
     frame = folder.frame()
     fitted = frame[frame["weights_digest"].fillna("") != ""]
     weights = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,7 +96,8 @@ def test_training_happens_once(training):
 def test_what_a_model_says(training):
     """The information and the history say how the weights came about."""
     model = models.train(Mean(factor=3), training, progress=silent)
-    info = model.info
+    info = json.loads((model.folder / models.INFO).read_text())
+    assert model.record.training.images == tuple(info["training"]["images"])
     assert info["method"] == "mean"
     assert info["recipe"] == {"factor": 3}
     assert info["training"] == training.describe()
@@ -104,6 +106,25 @@ def test_what_a_model_says(training):
     assert list(model.history["kept"]) == [False, True]
     digest = subprocess.run(["sha256sum", model.weights], capture_output=True, text=True).stdout
     assert model.digest == digest.split()[0] == info["digest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.json", "{"),
+        ("model.json", ""),
+        ("model.json", '{"method": "mean", "digest": 3}'),
+        ("model.json", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"),
+        ("history.csv", ""),
+        ("history.csv", "loss\n1\n"),
+    ],
+)
+def test_a_damaged_record_is_named(training, name, content):
+    """A file beside weights that a copy or a full disk left in part is one error that names it."""
+    model = models.train(Mean(factor=5), training, progress=silent)
+    (model.folder / name).write_text(content)
+    with pytest.raises(DenobenchError, match=re.escape(str(model.folder / name))):
+        _ = (model.record, model.history)
 
 
 def test_checkpoints_are_removed_unless_their_place_was_given(training, cache, tmp_path):

@@ -27,13 +27,13 @@ def list_models() -> None:
     for column in ("key", "method", "noise", "levels", "images", "epochs", "where"):
         table.add_column(column, overflow="fold")
     for model in models.models():
-        training = model.info["training"]
+        training = model.record.training
         table.add_row(
             model.key[:12],
-            model.info["method"],
-            training["noise"],
-            " ".join(f"{level:g}" for level in training["levels"]),
-            " + ".join(str(count) for count in training["images"]),
+            model.record.method,
+            training.noise,
+            " ".join(f"{level:g}" for level in training.levels),
+            " + ".join(str(count) for count in training.images),
             str(len(model.history)),
             str(model.folder),
         )

@@ -33,8 +33,8 @@ def test_the_default_comparison_finds_them(model: Model) -> None:
     """They are found by what made them, with the history of all the paper's epochs."""
     assert model.shipped
     assert [*model.history["epoch"]] == [*range(1, 201)]
-    assert model.info["epochs"] == 200
-    assert model.info["kept_epoch"] == 200
+    assert model.record.epochs == 200
+    assert model.record.kept_epoch == 200
 
 
 def test_twelve_images_of_twelve_clusters_are_tested(plan: Plan) -> None:

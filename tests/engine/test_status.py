@@ -128,6 +128,17 @@ def test_clean_shows_and_removes_what_is_stale(compare: Compare, program: Progra
     assert "Nothing is stale" in program("clean", outcome.folder.path).stdout
 
 
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"state": ', '{"state": 3}', '{"done": NaN}', '{"pid": "x"}']
+)
+def test_a_damaged_progress_is_named(tmp_path: Path, content: str) -> None:
+    """A progress.json that was left in part, or holds something else, is one error."""
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "progress.json").write_text(content)
+    with pytest.raises(DenobenchError, match=r"progress\.json: "):
+        status.read(tmp_path)
+
+
 def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFolder) -> None:
     """The pictures of a method that the config does not name any more are stale."""
     shown = finished.manifest().gallery[0].image

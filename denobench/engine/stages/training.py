@@ -195,8 +195,8 @@ def _record(before: TrainingRecord | None, model: Model) -> TrainingRecord:
         epochs=len(history),
         kept_epoch=int(history.loc[history["kept"], "epoch"].iloc[-1]),
         seconds=round((seconds or 0.0) + float(history["seconds"].sum()), 1),
-        images=model.info["training"]["images"],
-        levels=model.info["training"]["levels"],
+        images=model.record.training.images,
+        levels=model.record.training.levels,
     )
 
 
