@@ -214,7 +214,7 @@ def verify(
 
 def denoise(
     image: np.ndarray,
-    method: str,
+    method: str | Path,
     *,
     sigma: float | None = None,
     plugins: Sequence[str | Path] = (),
@@ -227,7 +227,7 @@ def denoise(
     image
         (H, W), floating point with full scale 1.0, or an unsigned integer type.
     method
-        A registered method that needs no training.
+        A registered method that needs no training, or the path of a network's file.
     sigma
         The noise's standard deviation as a fraction of full scale; estimated if left out.
     plugins
@@ -270,7 +270,13 @@ def denoise(
     if sigma is not None and not 0 < sigma <= 1:
         raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
     with load_plugins(plugins):
-        built = methods.build(method, parameters)
+        if isinstance(method, Path):
+            from denobench import foreign
+
+            built: methods.Denoiser = foreign.method_of(method, parameters)
+            method = str(method)
+        else:
+            built = methods.build(method, parameters)
         if isinstance(built, methods.FittedDenoiser):
             raise DenobenchError(
                 f"Method {method!r} has to be trained: compare it by `denobench run`, which trains "
@@ -295,7 +301,7 @@ def denoise(
 def denoise_file(
     source: str | Path,
     target: str | Path,
-    method: str,
+    method: str | Path,
     *,
     sigma: float | None = None,
     plugins: Sequence[str | Path] = (),

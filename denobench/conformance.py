@@ -44,7 +44,7 @@ def check(name: str) -> list[Finding]:
     """
     method = methods.build(name)
     if not isinstance(method, FittedDenoiser):
-        return list(_findings(method, _CHECKS))
+        return check_method(method)
     if "epochs" in methods.parameters(methods.load(name)):
         method = methods.build(name, {"epochs": 1})
     assert isinstance(method, FittedDenoiser)
@@ -55,6 +55,11 @@ def check(name: str) -> list[Finding]:
     # How well a constant image is kept is up to the training.
     shared = {text: test for text, test in _CHECKS.items() if test not in _OF_QUALITY}
     return [*fitting, *_findings(method, shared)]
+
+
+def check_method(method: Denoiser) -> list[Finding]:
+    """Run the suite on a method that is ready to denoise."""
+    return list(_findings(method, _CHECKS))
 
 
 def _findings(method: Denoiser, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Finding]:

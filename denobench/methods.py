@@ -75,6 +75,8 @@ def _told(found: Any) -> tuple[str, Any] | None:
 
 
 REGISTRY = Registry("denobench.methods", "method", _told)
+# What runs a model's file or a command; a config names these by `model:` and `command:` alone.
+FOREIGN = Registry("denobench.foreign", "kind of model")
 
 
 class Denoiser(ABC):
@@ -102,6 +104,14 @@ class Denoiser(ABC):
         numpy.ndarray
             Floating point, (H, W), finite. The harness clips it to [0, 1].
         """
+
+
+class FileDenoiser(Denoiser):
+    """A method that is read from a file, such as a network's."""
+
+    @abstractmethod
+    def load(self, path: Path) -> None:
+        """Read the file, without executing anything in it."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +283,7 @@ def load(name: str) -> Any:
     """
     if inner := _STABILISED.fullmatch(name):
         return stabilised(inner[1])
-    found = REGISTRY.load(name)
+    found = _registry(name).load(name)
     if not isinstance(getattr(found, "info", None), Info):
         raise DenobenchError(
             f"The method {name!r} carries no information: decorate the function with "
@@ -334,7 +344,11 @@ def untrained() -> list[str]:
 def origin(name: str) -> Origin:
     """Return where a method comes from; of ``vst(NAME)``, where NAME does."""
     inner = _STABILISED.fullmatch(name)
-    return origin(inner[1]) if inner else REGISTRY.origin(name)
+    return origin(inner[1]) if inner else _registry(name).origin(name)
+
+
+def _registry(name: str) -> Registry:
+    return FOREIGN if name in FOREIGN.names() else REGISTRY
 
 
 def build(name: str, given: Mapping[str, Any] | None = None) -> Denoiser:

@@ -10,18 +10,25 @@ from denobench.cli import options
 
 
 def check(
-    name: Annotated[str, typer.Argument(help="The method's name.")],
+    name: Annotated[str | None, typer.Argument(help="The method's name.")] = None,
     plugin: options.Plugins = None,
+    model: options.Model = None,
 ) -> None:
     """Check a method: shape, dtype, finite values, unchanged input, odd sizes, determinism."""
     from rich.text import Text
 
-    from denobench import conformance
+    from denobench import conformance, foreign
+    from denobench.errors import DenobenchError
     from denobench.registry import load_plugins
     from denobench.screen import Screen
 
+    if (name is None) == (model is None):
+        raise DenobenchError("Name one method to check, or give one by --model FILE.")
     with load_plugins(plugin or []):
-        findings = conformance.check(name)
+        if model is not None:
+            name, findings = model.name, conformance.check_method(foreign.method_of(model))
+        else:
+            findings = conformance.check(str(name))
     console = Screen()
     for finding in findings:
         mark = Text("✗", "red") if finding.fault else Text("✓", "green")

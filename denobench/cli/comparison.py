@@ -25,6 +25,7 @@ def load_config(
     methods: str | None = None,
     noise: str | None = None,
     plugins: Sequence[Path] = (),
+    models: Sequence[Path] = (),
     **options: Any,
 ) -> Config:
     """Return the config that a command line asks for.
@@ -39,8 +40,8 @@ def load_config(
         Texts ``key=value``.
     methods, noise
         Names and corruptions, separated by commas.
-    plugins
-        Files.
+    plugins, models
+        Files; every model is a method of its file's name.
     **options
         Further settings; those that are None are left as the config has them.
     """
@@ -55,12 +56,16 @@ def load_config(
     if methods is not None:
         names = _listed("--methods", methods, "tv,nlm")
         entries = {name: loaded.methods.get(name, configs.MethodEntry()) for name in names}
-        return loaded.model_copy(update={"methods": entries})
-    if "methods" in changes:
-        return loaded
-    from denobench.engine.planning.methods import with_plugin_methods
+        loaded = loaded.model_copy(update={"methods": entries})
+    elif "methods" not in changes and loaded.plugins:
+        from denobench.engine.planning.methods import with_plugin_methods
 
-    return with_plugin_methods(loaded)
+        loaded = with_plugin_methods(loaded)
+    if models:
+        from denobench.engine.planning.methods import with_models
+
+        loaded = with_models(loaded, models)
+    return loaded
 
 
 def _listed(option: str, text: str, example: str) -> list[str]:

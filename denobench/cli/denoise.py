@@ -25,9 +25,10 @@ def denoise(
         typer.Option(help="Noise as a fraction of full scale. Default: estimated."),
     ] = None,
     plugin: options.Plugins = None,
+    model: options.Model = None,
 ) -> None:
     """Denoise one image file."""
     from denobench import api
 
-    api.denoise_file(source, target, method, sigma=sigma, plugins=plugin or [])
+    api.denoise_file(source, target, model or method, sigma=sigma, plugins=plugin or [])
     say(f"Wrote {target}.")

@@ -30,6 +30,14 @@ Plugins = Annotated[
         "--plugin", parser=user_path, metavar="FILE", help="Python file with a method of your own."
     ),
 ]
+_MODEL = typer.Option(
+    "--model",
+    parser=user_path,
+    metavar="FILE",
+    help="A network's file: ONNX, Keras, SavedModel, TorchScript or torch.export.",
+)
+Model = Annotated[Path | None, _MODEL]
+Models = Annotated[list[Path] | None, _MODEL]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting, such as seed=1 or size=128."),

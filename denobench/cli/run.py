@@ -24,6 +24,7 @@ def run(
         ),
     ] = None,
     plugin: options.Plugins = None,
+    model: options.Models = None,
     executor: Annotated[str | None, typer.Option(help="local or dask. Default: local.")] = None,
     address: Annotated[
         str | None, typer.Option(help="Of a Dask scheduler. Default: a cluster started here.")
@@ -45,6 +46,7 @@ def run(
         noise=noise,
         limit=limit,
         plugins=plugin or [],
+        models=model or [],
         executor=executor,
         address=address,
     )

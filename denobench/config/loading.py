@@ -90,6 +90,13 @@ def _anchor(tree: dict[str, Any], folder: Path) -> None:
         tree["data"] = anchored(tree["data"])
     if isinstance(tree.get("plugins"), list):
         tree["plugins"] = [anchored(path) for path in tree["plugins"]]
+    if isinstance(tree.get("methods"), dict):
+        tree["methods"] = {
+            name: entry | {"model": anchored(entry["model"])}
+            if isinstance(entry, dict) and "model" in entry
+            else entry
+            for name, entry in tree["methods"].items()
+        }
 
 
 def _set(tree: dict[str, Any], key: str, value: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
@@ -30,6 +30,10 @@ class MethodEntry(BaseModel):
         What it is told of sigma; the method's first track if left out.
     sigma_factor
         It is told this multiple of the true or the estimated sigma.
+    model
+        A network's file that is the method; the parameters then state how it is used.
+    command
+        A command that is the method.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -37,6 +41,20 @@ class MethodEntry(BaseModel):
     method: str | None = None
     track: Literal["oracle", "estimated", "blind"] | None = None
     sigma_factor: Number = Field(default=1.0, gt=0, le=100)
+    model: Path | None = None
+    command: str | None = Field(default=None, min_length=1)
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _absolute(cls, path: Any) -> Any:
+        return user_path(path).absolute() if isinstance(path, str | Path) else path
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> MethodEntry:
+        named = [name for name in ("method", "model", "command") if getattr(self, name) is not None]
+        if len(named) > 1:
+            raise ValueError(f"has {' and '.join(named)}, of which one says what the method is")
+        return self
 
     @property
     def parameters(self) -> dict[str, Any]:

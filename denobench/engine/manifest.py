@@ -136,7 +136,7 @@ def _method(method: PlannedMethod) -> MethodRecord:
         reference=info.reference,
         assumes=info.assumes,
         notes=info.notes,
-        remark=_hiding(method.origin),
+        remark="; ".join(filter(None, (_hiding(method.origin), method.remark))),
     )
 
 

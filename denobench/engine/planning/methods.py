@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from denobench import methods
+from denobench import foreign, methods
 from denobench.config import Config, MethodEntry
 from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, unknown
@@ -48,6 +49,10 @@ class PlannedMethod:
         Why it cannot be imported on this machine; its cells are skipped. Else empty.
     origin
         Where it comes from.
+    file, file_digest
+        The network that it is, and the digest of its contents; None for a method of code.
+    remark
+        What a table must say of it; may be empty.
     """
 
     name: str
@@ -62,6 +67,14 @@ class PlannedMethod:
     levels: tuple[float, ...] = ()
     unavailable: str = ""
     origin: Origin = field(default_factory=Origin)
+    file: Path | None = None
+    file_digest: str = ""
+    remark: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it is not denobench's own, and has processes of its own."""
+        return not self.origin.own or self.registered in methods.FOREIGN.names()
 
     @property
     def fitted(self) -> bool:
@@ -107,6 +120,27 @@ def with_plugin_methods(config: Config) -> Config:
     return config.model_copy(update={"methods": {**config.methods, **more}})
 
 
+def with_models(config: Config, paths: Iterable[Path]) -> Config:
+    """Return a config whose methods are joined by networks' files, each of its file's name.
+
+    Raises
+    ------
+    DenobenchError
+        If a method of that name is there already.
+    """
+    known = methods.REGISTRY.names()
+    entries = dict(config.methods) or {name: MethodEntry() for name in known}
+    for path in paths:
+        name = foreign.name_of(path)
+        if name in entries or name in known:
+            raise DenobenchError(
+                f"--model {path}: there is a method {name!r} already; rename the file, or name it "
+                f"in a config: methods: {{my-{name}: {{model: {path}}}}}."
+            )
+        entries[name] = MethodEntry(model=path)
+    return config.model_copy(update={"methods": entries})
+
+
 def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
     """Return the methods that a config compares; all that need no training if it names none.
 
@@ -130,7 +164,65 @@ def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
     return planned
 
 
+def _plan_model(name: str, entry: MethodEntry) -> PlannedMethod:
+    """Return a method that is a network's file or a command."""
+    try:
+        about = foreign.opened(name, entry.model, entry.command, entry.parameters)
+    except UnavailableError as error:
+        return _unavailable(name, "command" if entry.command else "model(onnx)", entry, error)
+    track = entry.track or about.info.tracks[0]
+    _check_track(name, entry, track, about.info.tracks)
+    return PlannedMethod(
+        name,
+        about.registered,
+        track,
+        entry.sigma_factor,
+        about.parameters,
+        about.info,
+        source_digest(methods.load(about.registered)),
+        training="",
+        origin=methods.origin(about.registered),
+        file=about.path,
+        file_digest=about.digest,
+        remark=about.remark,
+        grid=_grid(about.info, track, entry),
+    )
+
+
+def _unavailable(
+    name: str, registered: str, entry: MethodEntry, error: UnavailableError
+) -> PlannedMethod:
+    """Return a method that cannot be used here; its cells are skipped."""
+    return PlannedMethod(
+        name,
+        registered,
+        track=entry.track or "oracle",
+        sigma_factor=entry.sigma_factor,
+        parameters=entry.parameters,
+        info=Info(registered, registered),
+        source="",
+        training="",
+        unavailable=str(error),
+        origin=methods.origin(registered),
+    )
+
+
+def _check_track(name: str, entry: MethodEntry, track: str, tracks: Sequence[str]) -> None:
+    """Raise if a method cannot run on the track that a config asks for."""
+    if track not in tracks:
+        raise DenobenchError(
+            f"Method {name!r} cannot run on the track {track!r}; valid: {', '.join(tracks)}."
+        )
+    if track == "blind" and entry.sigma_factor != 1:
+        raise DenobenchError(
+            f"Method {name!r} is told nothing of sigma on the track 'blind': "
+            "leave sigma_factor out."
+        )
+
+
 def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
+    if entry.model or entry.command:
+        return _plan_model(name, entry)
     registered = entry.method or name
     given = entry.parameters
     levels = _levels(name, given.pop("levels", ()))
@@ -141,32 +233,13 @@ def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
             raise unknown(f"parameter of method {name!r}", wrong[0], known)
         built = methods.build(registered, given)
     except UnavailableError as error:
-        return PlannedMethod(
-            name,
-            registered,
-            track=entry.track or "oracle",
-            sigma_factor=entry.sigma_factor,
-            parameters=entry.parameters,
-            info=Info(registered, registered),
-            source="",
-            training="",
-            unavailable=str(error),
-            origin=methods.origin(registered),
-        )
+        return _unavailable(name, registered, entry, error)
     parameters = {**methods.parameters(found), **given}
     info: Info = found.info
     training = built.training if isinstance(built, FittedDenoiser) else ""
     tracks = [track for track in info.tracks if track in _TRACKS.get(training, info.tracks)]
     track = entry.track or (tracks or info.tracks)[0]
-    if track not in tracks:
-        raise DenobenchError(
-            f"Method {name!r} cannot run on the track {track!r}; valid: {', '.join(tracks)}."
-        )
-    if track == "blind" and entry.sigma_factor != 1:
-        raise DenobenchError(
-            f"Method {name!r} is told nothing of sigma on the track 'blind': "
-            "leave sigma_factor out."
-        )
+    _check_track(name, entry, track, tracks)
     if levels and not training:
         raise unknown(f"parameter of method {registered!r}", "levels", parameters)
     return PlannedMethod(

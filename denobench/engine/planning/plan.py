@@ -154,7 +154,9 @@ class Plan:
         cells = []
         for method in self.methods:
             for corruption in filter(method.runs_on, self.config.noises):
-                path, digest = weights.get((method.name, corruption), (None, ""))
+                path, digest = weights.get(
+                    (method.name, corruption), (method.file, method.file_digest)
+                )
                 if method.fitted and path is None:
                     continue
                 firsts = [
@@ -205,7 +207,7 @@ class Plan:
             seed=self.config.seed,
             metrics=scores,
             picture=False,
-            foreign=not method.origin.own,
+            foreign=method.foreign,
             protocol=self.protocols[corruption.model, scores],
         )
 

@@ -19,7 +19,7 @@ from denobench.engine.planning.sources import source_digest
 from denobench.engine.workers import observations
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.gallery import Pictures
-from denobench.methods import Denoiser, FittedDenoiser
+from denobench.methods import Denoiser, FileDenoiser, FittedDenoiser
 from denobench.metrics import Metric
 from denobench.rows import HARNESS, Row
 
@@ -178,7 +178,7 @@ def load_method(
 ) -> Denoiser:
     """Return a method with its parameters and weights, kept for the process's next cells."""
     method = methods.build(name, json.loads(parameters))
-    if isinstance(method, FittedDenoiser):
+    if isinstance(method, FittedDenoiser | FileDenoiser):
         assert weights is not None
         method.load(weights)
     return method

@@ -1,0 +1,185 @@
+"""Keras files (.keras, .h5) and SavedModels, by Keras, without running code that a file brings."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from denobench.errors import DenobenchError, UnavailableError, reason
+from denobench.foreign.network import Network, Port, threads
+from denobench.foreign.recognise import H5, SAVED_MODEL
+
+_WAY_OUT = "Export it where you have its code: model.export('net.onnx', format='onnx')."
+# Operations of a SavedModel's graph that reach outside of it.
+_REACHING = (
+    b"PyFunc",
+    b"EagerPyFunc",
+    b"PyFuncStateless",
+    b"WriteFile",
+    b"ReadFile",
+    b"MatchingFiles",
+    b"InitializeTableFromTextFileV2",
+    b"LookupTableImportV2File",
+    b"WholeFileReaderV2",
+    b"TextLineDatasetV2",
+    b"TFRecordDatasetV2",
+    b"SymbolicGradient",
+)
+
+
+class KerasNetwork(Network):
+    """A network in a Keras file or a SavedModel's folder."""
+
+    packages = ("tensorflow", "keras")
+
+    def __init__(self, path: Path, kind: str) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        try:
+            import keras
+            import tensorflow as tf
+        except ImportError as error:
+            raise UnavailableError(f"Model {path} needs TensorFlow: {error}.") from None
+        if threads():
+            try:
+                tf.config.threading.set_intra_op_parallelism_threads(threads())
+                tf.config.threading.set_inter_op_parallelism_threads(1)
+            except RuntimeError:  # TensorFlow runs already
+                pass
+        if kind == SAVED_MODEL:
+            self._call = self._saved_model(path, tf)
+            return
+        _check_config(path, _config(path, kind))
+        try:
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:
+            raise DenobenchError(
+                f"Model {path} cannot be made by Keras {keras.__version__} in safe mode: "
+                f"{reason(error)[:400]} {_WAY_OUT}"
+            ) from error
+        self.inputs = tuple(
+            Port(tensor.name, tuple(tensor.shape), str(tensor.dtype)) for tensor in model.inputs
+        )
+        one = len(self.inputs) == 1
+
+        def call(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+            found = graph(arrays[0] if one else list(arrays))
+            return [
+                np.asarray(each) for each in (found if isinstance(found, list | tuple) else [found])
+            ]
+
+        graph = tf.function(lambda given: model(given, training=False), reduce_retracing=True)
+        self._call = call
+
+    def __call__(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs for the inputs."""
+        return self._call(arrays)
+
+    def _saved_model(self, path: Path, tf: Any) -> Any:
+        """Return the call of a SavedModel's signature for serving."""
+        try:
+            content = (path / "saved_model.pb").read_bytes()
+        except OSError as error:
+            raise DenobenchError(
+                f"Model {path}: saved_model.pb cannot be read ({error})."
+            ) from None
+        reaching = sorted({name.decode() for name in _REACHING if name in content})
+        if reaching:
+            raise DenobenchError(
+                f"Model {path} reaches outside of itself ({', '.join(reaching)}), and is not "
+                f"loaded. {_WAY_OUT}"
+            )
+        try:
+            loaded = tf.saved_model.load(str(path))
+            signatures = dict(loaded.signatures)
+        except Exception as error:
+            raise DenobenchError(
+                f"Model {path} cannot be read as a SavedModel: {reason(error)[:400]}"
+            ) from error
+        serving = signatures.get("serving_default") or signatures.get("serve")
+        if serving is None:
+            names = ", ".join(sorted(signatures)) or "none"
+            raise DenobenchError(
+                f"Model {path} has no signature serving_default (it has {names}). {_WAY_OUT}"
+            )
+        specs = serving.structured_input_signature[1]
+        self.inputs = tuple(
+            Port(name, tuple(spec.shape) if spec.shape.rank is not None else None, spec.dtype.name)
+            for name, spec in specs.items()
+        )
+        self._loaded = loaded  # it owns the variables
+
+        def call(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+            given = {
+                port.name: tf.constant(array)
+                for port, array in zip(self.inputs, arrays, strict=True)
+            }
+            return [np.asarray(each) for each in serving(**given).values()]
+
+        return call
+
+
+def _config(path: Path, kind: str) -> Any:
+    """Return how a file describes its layers."""
+    try:
+        if kind == H5:
+            import h5py
+
+            with h5py.File(path, "r") as file:
+                text = file.attrs.get("model_config")
+            if text is None:
+                raise DenobenchError(
+                    f"Model {path} holds weights without the network that they belong to: save it "
+                    "by model.save(...), not by save_weights(...)."
+                )
+        else:
+            with zipfile.ZipFile(path) as archive:
+                text = archive.read("config.json")
+        return json.loads(text)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DenobenchError(
+            f"Model {path} is damaged ({reason(error)[:200]}): copy or download it again."
+        ) from None
+
+
+def _check_config(path: Path, config: Any) -> None:
+    """Raise if a network's layers bring code of their own, or are not Keras' own."""
+    for part in _parts(config):
+        name, module = part.get("class_name"), part.get("module")
+        if name in ("Lambda", "__lambda__"):
+            raise DenobenchError(
+                f"Model {path} has a Lambda layer, whose Python code would run: replace it by "
+                f"layers or keras.ops. {_WAY_OUT}"
+            )
+        own = (
+            module is None or module == "keras" or str(module).startswith(("keras.", "keras_core."))
+        )
+        plain = module == "builtins" and name in (
+            "slice",
+            "dict",
+            "list",
+            "tuple",
+            "set",
+            "Ellipsis",
+        )
+        if not (own or plain) or part.get("registered_name") not in (None, name, ""):
+            raise DenobenchError(
+                f"Model {path} has a part {part.get('registered_name') or name!r} of "
+                f"{module or 'a library of its own'}, whose code is not in Keras. {_WAY_OUT}"
+            )
+
+
+def _parts(config: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(config, dict):
+        if "class_name" in config:
+            yield config
+        for value in config.values():
+            yield from _parts(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _parts(value)

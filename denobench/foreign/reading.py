@@ -1,0 +1,177 @@
+"""How an image is given to a network and its answer is taken, as far as a file does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from denobench.errors import DenobenchError, unknown
+from denobench.foreign.network import Network, Port
+
+LAYOUTS = ("nchw", "nhwc", "chw", "hwc", "nhw", "hw")
+RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+ANSWERS = ("image", "residual", "negative-residual")
+# Where sigma goes: a further input that is a number, (N,), (N, 1), (N, 1, 1, 1) or a map; a further
+# channel behind the image's or before it.
+SIGMAS = ("none", "scalar", "vector", "column", "pixel", "map", "channel", "first-channel")
+_CHOICES = {"layout": LAYOUTS, "range": tuple(RANGES), "answer": ANSWERS, "sigma": SIGMAS}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to use a network.
+
+    Attributes
+    ----------
+    layout
+        One of `LAYOUTS`: the order of batch, channels, height and width.
+    channels
+        Of the image: 1, or 3 that are all given the grey image, and whose mean is the answer.
+    range
+        What black and white are to the network: one of `RANGES`.
+    answer
+        ``image`` (denoised), ``residual`` (noise, to be subtracted) or ``negative-residual`` (to
+        be added).
+    sigma
+        One of `SIGMAS`: where it is told sigma; ``none`` if it is not.
+    sigma_scale
+        What sigma, a fraction of full scale, is multiplied by.
+    multiple
+        Sides are padded to multiples of it.
+    height, width
+        The sides that it takes alone; 0 for any. Larger images are tiled, smaller ones padded.
+    output
+        Which of its outputs is the answer.
+    image
+        Which of its inputs is the image.
+    """
+
+    layout: str = "nchw"
+    channels: int = 1
+    range: str = "0..1"
+    answer: str = "image"
+    sigma: str = "none"
+    sigma_scale: float = 1.0
+    multiple: int = 1
+    height: int = 0
+    width: int = 0
+    output: int = 0
+    image: int = 0
+
+    def __post_init__(self) -> None:
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise unknown(f"{name} of a model", str(getattr(self, name)), choices)
+        for name in ("channels", "multiple"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise DenobenchError(f"{name} of a model is a whole number from 1, not {value!r}.")
+        if self.channels not in (1, 3):
+            raise DenobenchError(f"channels of a model are 1 or 3, not {self.channels}.")
+
+    def but(self, **changes: Any) -> Reading:
+        """Return it with other values."""
+        return replace(self, **changes)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return what can be stated of a network."""
+        return tuple(each.name for each in fields(cls))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a config would state: all that is not the default."""
+        return {
+            name: value for name, value in asdict(self).items() if value != getattr(Reading(), name)
+        }
+
+    @property
+    def told(self) -> bool:
+        """Whether the network is told sigma."""
+        return self.sigma != "none"
+
+    def apply(self, network: Network, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return a network's answer to an image whose sides suit it, float32, (H, W)."""
+        return self.answered(self.output_for(network, noisy, sigma), noisy)
+
+    def output_for(self, network: Network, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return what a network gives for an image whose sides suit it, float32, (H, W).
+
+        Raises
+        ------
+        ValueError
+            If that is no image of these sides.
+        """
+        given = self._inputs(network.inputs, noisy, 0.0 if sigma is None else sigma)
+        outputs = network(given)
+        if self.output >= len(outputs):
+            raise ValueError(f"has {len(outputs)} outputs, none is number {self.output}")
+        return self._plane(np.asarray(outputs[self.output]), noisy.shape)
+
+    def answered(self, output: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        """Return the denoised image for what a network gave."""
+        low, high = RANGES[self.range]
+        if self.answer == "image":
+            return (output - low) / (high - low) if (low, high) != (0, 1) else output
+        residual = output / (high - low)
+        return noisy - residual if self.answer == "residual" else noisy + residual
+
+    def _inputs(self, ports: Sequence[Port], noisy: np.ndarray, sigma: float) -> list[np.ndarray]:
+        low, high = RANGES[self.range]
+        scaled = noisy if (low, high) == (0, 1) else noisy * (high - low) + low
+        sigma = sigma * self.sigma_scale
+        planes = [scaled] * self.channels
+        if self.sigma == "channel":
+            planes = [*planes, np.full_like(scaled, sigma)]
+        elif self.sigma == "first-channel":
+            planes = [np.full_like(scaled, sigma), *planes]
+        arrays: list[np.ndarray] = []
+        for number, port in enumerate(ports):
+            array = (
+                self._arranged(planes)
+                if number == self.image
+                else self._sigma(sigma, noisy.shape, self.layout)
+            )
+            batch = port.shape[0] if port.shape and self.layout[0] == "n" and array.ndim else 1
+            if batch and batch > 1:
+                array = np.repeat(array, batch, axis=0)
+            arrays.append(_as(array, port.dtype))
+        return arrays
+
+    def _arranged(self, planes: list[np.ndarray]) -> np.ndarray:
+        if len(planes) == 1:
+            (plane,) = planes
+            axes = {"nchw": (0, 1), "nhwc": (0, 3), "chw": (0,), "hwc": (2,), "nhw": (0,), "hw": ()}
+            return np.expand_dims(plane, axes[self.layout])
+        last = self.layout.endswith("c")
+        stacked = np.stack(planes, axis=-1 if last else 0)
+        return stacked[None] if self.layout.startswith("n") else stacked
+
+    def _sigma(self, sigma: float, shape: tuple[int, ...], layout: str) -> np.ndarray:
+        shapes: dict[str, tuple[int, ...]] = {"scalar": (), "vector": (1,), "column": (1, 1)}
+        shapes["pixel"] = (1, 1, 1, 1)
+        shapes["map"] = (1, *shape, 1) if layout == "nhwc" else (1, 1, *shape)
+        return np.full(shapes.get(self.sigma, (1,)), sigma, np.float32)
+
+    def _plane(self, output: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Return an output as one image: the first of its batch, the mean of its channels."""
+        found = output
+        if self.layout.startswith("n") and found.ndim == len(self.layout):
+            found = found[0]
+        if found.ndim == 3:
+            axis = -1 if self.layout.endswith("c") else 0
+            if found.shape[axis] not in (1, 3):
+                raise ValueError(f"gives {output.shape}, which is no image of {shape}")
+            found = found.take(0, axis) if found.shape[axis] == 1 else found.mean(axis)
+        if found.shape != shape:
+            raise ValueError(f"gives {output.shape} for an image of {shape}")
+        return found.astype(np.float32, copy=False)
+
+
+def _as(array: np.ndarray, dtype: str) -> np.ndarray:
+    """Return an array as an input takes it; integers are rounded, not cut off."""
+    if dtype.startswith(("uint8", "int")):
+        return np.clip(np.rint(array), 0, 255).astype(dtype)
+    return array.astype(dtype, copy=False)

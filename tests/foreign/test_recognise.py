@@ -1,0 +1,100 @@
+"""Files that are said to hold a network: what each is, and why some are refused."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from denobench.errors import DenobenchError
+from denobench.foreign import open_network
+
+
+def _lambda(path: Path) -> None:
+    """Write a Keras file whose layer would run code."""
+    layer = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": "code"}}
+    _keras(path, layer)
+
+
+def _keras(path: Path, layer: object) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": [layer]}))
+        archive.writestr("metadata.json", "{}")
+
+
+class _Runs:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
+        return exec, ("raise SystemExit('it ran')",)
+
+
+def _state(path: Path) -> None:
+    path.write_bytes(pickle.dumps({"conv.weight": [1.0, 2.0]}, protocol=2))
+
+
+def _torch_archive(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("net/data.pkl", pickle.dumps(_Runs(), protocol=2))
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "page.onnx": (lambda p: p.write_text("\n<!DOCTYPE html><html>"), "is a web page"),
+    "lfs.onnx": (
+        lambda p: p.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1"),
+        "Git LFS pointer.*git lfs pull",
+    ),
+    "empty.onnx": (lambda p: p.write_bytes(b""), "is an empty file"),
+    "text.onnx": (lambda p: p.write_text("hello"), "a text that begins 'hello'"),
+    "array.onnx": (lambda p: np.save(p.open("wb"), np.zeros(3)), "a NumPy array"),
+    "cut.keras": (lambda p: p.write_bytes(b"PK\x03\x04" + bytes(40)), "a damaged archive"),
+    "cut.onnx": (lambda p: p.write_bytes(b"\x08\x08\x12\x04onnx" + b"\xff" * 40), "cannot be read"),
+    "folder": (lambda p: p.mkdir(), "without a saved_model.pb"),
+    "gone.onnx": (Path.exists, "No such file"),
+    "state.pth": (_state, "a state dict.*Export the network"),
+    "pickled.pt": (lambda p: p.write_bytes(pickle.dumps(_Runs())), "would run code.*Export"),
+    "archive.pt": (_torch_archive, "would run code.*Export"),
+    "lambda.keras": (_lambda, "Lambda layer.*Export"),
+    "own.keras": (
+        lambda p: _keras(p, {"module": "my.layers", "class_name": "Mine", "config": {}}),
+        "'Mine' of my.layers",
+    ),
+    "system.keras": (
+        lambda p: _keras(p, {"module": "os", "class_name": "function", "config": "system"}),
+        "'function' of os",
+    ),
+    "builtin.keras": (
+        lambda p: _keras(p, {"module": "builtins", "class_name": "exec", "config": ""}),
+        "'exec' of builtins",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_file_that_is_no_network_is_named_for_what_it_is(tmp_path: Path, name: str) -> None:
+    """One error says what the file is and, where there is one, the way out; nothing in it runs."""
+    make, message = REFUSED[name]
+    make(tmp_path / name)
+    with pytest.raises(DenobenchError, match=f"(?s){message}"):
+        open_network(tmp_path / name)
+
+
+def test_saved_model_that_reaches_outside_is_refused(tmp_path: Path) -> None:
+    """A graph that writes files is not loaded."""
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01\x12\x10 WriteFile \x00")
+    with pytest.raises(DenobenchError, match=r"reaches outside of itself \(WriteFile\)"):
+        open_network(tmp_path)
+
+
+def test_weights_without_a_network_are_named(tmp_path: Path) -> None:
+    """An HDF5 file of Keras' save_weights() says how to save the whole."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file["conv/kernel"] = np.zeros((3, 3))
+    with pytest.raises(DenobenchError, match="weights without the network"):
+        open_network(tmp_path / "weights.h5")
