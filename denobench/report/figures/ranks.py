@@ -13,7 +13,7 @@ from denobench.report.data.pairs import ALPHA
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, labels, looks, style
 from denobench.report.text.captions import p_text
-from denobench.statistics import rank
+from denobench.statistics import Ranking, rank
 
 
 def draw_ranks(summary: Summary) -> Iterator[Picture]:
@@ -33,21 +33,6 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
             if averaged.shape[1] < 3 or len(averaged) < 2:
                 continue
             found = rank(averaged, higher_is_better=metric.higher_is_better)
-            names = labels(summary)
-            colours = {names[name]: look.colour for name, look in looks(summary).items()}
-            with style():
-                figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(ids)), dpi=DPI)
-                figure.set_layout_engine("constrained")
-                critical_difference_diagram(
-                    found.means.rename(names),
-                    found.p_values.rename(index=names, columns=names),
-                    alpha=ALPHA,
-                    ax=figure.subplots(),
-                    label_fmt_left="{label}  {rank:.2f}\u00a0",
-                    label_fmt_right="\u00a0{rank:.2f}  {label}",
-                    color_palette=colours,
-                    crossbar_props={"color": "#333333", "linewidth": 2.5},
-                )
             yield Picture(
                 safe_name("ranks", noise, track),
                 f"Mean ranks in {metric.title}, {summary.noises[noise]} noise, {track} track",
@@ -55,9 +40,28 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
                 "methods that Nemenyi's test cannot tell apart at 5 %: mean ranks less than "
                 f"{found.critical_difference:.2f} apart. Friedman's test that all rank alike: "
                 f"{p_text(found.p)}.",
-                figure,
+                _diagram(summary, found),
                 noise,
             )
+
+
+def _diagram(summary: Summary, found: Ranking) -> Figure:
+    """Draw mean ranks on a line, and bars over those that no test tells apart."""
+    names = labels(summary)
+    with style():
+        figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(found.means)), dpi=DPI)
+        figure.set_layout_engine("constrained")
+        critical_difference_diagram(
+            found.means.rename(names),
+            found.p_values.rename(index=names, columns=names),
+            alpha=ALPHA,
+            ax=figure.subplots(),
+            label_fmt_left="{label}  {rank:.2f}\u00a0",
+            label_fmt_right="\u00a0{rank:.2f}  {label}",
+            color_palette={names[name]: look.colour for name, look in looks(summary).items()},
+            crossbar_props={"color": "#333333", "linewidth": 2.5},
+        )
+    return figure
 
 
 def _averaged(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import yaml
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
+from denobench.manifest import DatasetRecord
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Table
 from denobench.report.figures.style import Picture, Place
@@ -56,15 +57,6 @@ def render(
     for picture, path in pictures:
         shown[picture.place].append(_embed(picture, path))
     apart = {table.name: table for table in tables if not table.noise}
-    noises = [
-        {
-            "name": noise,
-            "title": title,
-            "tables": [table for table in tables if table.noise == noise],
-            "figures": [each for each in shown["noise"] if each["noise"] == noise],
-        }
-        for noise, title in summary.noises.items()
-    ]
     shown_by_viewer = content(summary)
     return environment.get_template("page.html.j2").render(
         title=_title(summary),
@@ -76,7 +68,7 @@ def render(
         left_out=shown_by_viewer.left_out,
         subtitle=_subtitle(summary),
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
-        noises=noises,
+        noises=_by_noise(summary, tables, shown["noise"]),
         texts=texts,
         gallery=shown["gallery"],
         trials=shown["tuning"],
@@ -88,6 +80,21 @@ def render(
         methods=_methods(summary),
         runs=[_certificate(summary, run) for run in summary.manifests],
     )
+
+
+def _by_noise(
+    summary: Summary, tables: Sequence[Table], figures: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the tables and figures of each noise model."""
+    return [
+        {
+            "name": noise,
+            "title": title,
+            "tables": [table for table in tables if table.noise == noise],
+            "figures": [each for each in figures if each["noise"] == noise],
+        }
+        for noise, title in summary.noises.items()
+    ]
 
 
 def _title(summary: Summary) -> str:
@@ -151,26 +158,27 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
     return found
 
 
+def _numbers(dataset: DatasetRecord) -> str:
+    """Say how many images a data set has, and for what."""
+    numbers = (
+        (dataset.images, "images"), (dataset.clusters, "clusters"),
+        (dataset.train, "to train"), (dataset.validation, "to validate"),
+        (dataset.folds, "folds"), (dataset.test, "to test"),
+    )  # fmt: skip
+    return ", ".join(f"{number} {text}" for number, text in numbers if number is not None)
+
+
 def _certificate(summary: Summary, run: str) -> dict[str, Any]:
     """Return what is needed to repeat a run."""
     manifest = summary.manifests[run]
     dataset, hardware, git = manifest.dataset, manifest.hardware, manifest.git
-    numbers = [
-        f"{number} {text}"
-        for number, text in (
-            (dataset.images, "images"), (dataset.clusters, "clusters"),
-            (dataset.train, "to train"), (dataset.validation, "to validate"),
-            (dataset.folds, "folds"), (dataset.test, "to test"),
-        )
-        if number is not None
-    ]  # fmt: skip
     memory = f"{hardware.memory_gb:g} GB" if hardware.memory_gb else ""
     cores = captions.count(hardware.cores, "core") if hardware.cores else ""
     share = manifest.stages.core_share
     facts = {
         "Run": run,
         "Created": manifest.created,
-        "Data set": "; ".join([dataset.name, ", ".join(numbers)]).strip("; "),
+        "Data set": "; ".join([dataset.name, _numbers(dataset)]).strip("; "),
         "Labels": ", ".join(f"{name}: {n}" for name, n in dataset.labels.items() if name),
         "Split": captions.split(manifest),
         "Size": manifest.size,

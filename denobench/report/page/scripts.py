@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from functools import lru_cache
-from hashlib import sha256
 from importlib.resources import files
+
+from denobench.files import digest_bytes
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|async function|class|let) )", re.MULTILINE)
@@ -43,4 +44,4 @@ def stylesheet() -> str:
 
 def source_of(text: str) -> str:
     """Return how a content security policy names an inline script or style."""
-    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+    return f"'sha256-{base64.b64encode(bytes.fromhex(digest_bytes(text.encode()))).decode()}'"

@@ -6,15 +6,16 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from typing import Any
 
 import pandas as pd
 
+from denobench.files import digest_bytes
 from denobench.manifest import Shown
 from denobench.printable import one_line
+from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import looks
+from denobench.report.figures.style import Look, looks
 from denobench.report.page.pixels import Packed, pack
 
 BUDGET = 11_000_000  # letters of pictures in a page, so that it stays below 15 MB
@@ -60,7 +61,7 @@ class _Pictures:
     def add(self, pictures: list[Any]) -> list[int] | None:
         """Return the places of pictures, or None where they do not fit."""
         found = [pack(each) for each in pictures]
-        keys = [sha256(f"{each}".encode()).hexdigest() for each in found]
+        keys = [digest_bytes(f"{each}".encode()) for each in found]
         new = {k: each for k, each in zip(keys, found, strict=True) if k not in self._places}
         size = sum(len(each.data) for each in new.values())
         if self._size + size > BUDGET:
@@ -83,17 +84,7 @@ def content(summary: Summary) -> Content:
             views.append(view)
     looked = looks(summary)
     data = {
-        "methods": [
-            {
-                "id": entry.id,
-                "label": entry.label,
-                "track": entry.track,
-                "identity": entry.identity,
-                "colour": looked[entry.id].colour,
-                "dashed": bool(looked[entry.id].dashes),
-            }
-            for entry in summary.entries
-        ],
+        "methods": [_method(entry, looked[entry.id]) for entry in summary.entries],
         "metrics": [
             {
                 "name": metric.name,
@@ -115,6 +106,17 @@ def content(summary: Summary) -> Content:
         "leftOut": left_out,
     }
     return Content(data, pictures.packed, left_out)
+
+
+def _method(entry: Entry, look: Look) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "label": entry.label,
+        "track": entry.track,
+        "identity": entry.identity,
+        "colour": look.colour,
+        "dashed": bool(look.dashes),
+    }
 
 
 def number(value: Any) -> float | str | None:

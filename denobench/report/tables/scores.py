@@ -1,14 +1,12 @@
-"""The tables: scores per noise model, runtimes, training and failures."""
+"""The tables: scores per noise model, pairs and failures, and which tables a report has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pandas as pd
 
 from denobench.files import safe_name
-from denobench.manifest import TrainingRecord
 from denobench.noise import written
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
@@ -22,21 +20,16 @@ from denobench.report.data.table import (
     Section,
     Table,
 )
+from denobench.report.tables.costs import timing, training
+from denobench.report.tables.parts import machine, named, number
 from denobench.report.tables.tuning import tuning_table
 from denobench.report.text import captions
-from denobench.runtimes import machine_noise
 
 TRACK_TITLES = {
     "oracle": "Oracle: told the true sigma",
     "estimated": "Estimated: told an estimate of sigma",
     "blind": "Blind: told nothing of sigma",
 }
-
-TIMING_NOTE = (
-    "A fresh process per method with threads pinned, warm-up first, methods interleaved. "
-    "Cold start: import and first call. Training is not included. "
-    "All cores: for methods that use more than one."
-)
 
 _REASON_LENGTH = 160
 
@@ -51,7 +44,7 @@ def make_tables(summary: Summary) -> list[Table]:
     tables += [
         _paired(summary, noise, metric) for noise in summary.noises for metric in summary.headline
     ]
-    tables += [tuning_table(summary), _timing(summary), _training(summary), failures(summary)]
+    tables += [tuning_table(summary), timing(summary), training(summary), failures(summary)]
     return [table for table in tables if any(section.rows for section in table.sections)]
 
 
@@ -93,30 +86,22 @@ def _quality(
     names = [metric.name for metric in metrics]
     scores = summary.scores
     scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
-    levels = summary.levels(noise)
+    places = [(level, metric) for level in summary.levels(noise) for metric in metrics]
     found = {(s["entry"], s["level"], s["metric"]): s for _, s in scores.iterrows()}
-    alike = {
-        (pair["entry"], pair["level"], pair["metric"])
-        for _, pair in summary.paired[summary.paired["noise"] == noise].iterrows()
-        if pair["different"] is False
-    }
+    alike = _alike(summary, noise)
     milliseconds = summary.milliseconds()
 
     def row(entry: Entry) -> tuple[Field, ...]:
+        keys = [(entry.id, level, metric.name) for level, metric in places]
         cells = [
-            _score(
-                found[entry.id, level, metric.name],
-                metric,
-                alike=(entry.id, level, metric.name) in alike,
-            )
-            for level in levels
-            for metric in metrics
+            _score(found[key], metric, alike=key in alike)
+            for key, (_, metric) in zip(keys, places, strict=True)
         ]
         once = scores[(scores["entry"] == entry.id) & (scores["metric"] == names[0])]
         return (
             Field(entry.label),
             *cells,
-            _number(milliseconds.get(entry.id)),
+            number(milliseconds.get(entry.id)),
             _completed(int(once["completed"].sum()), int(once["planned"].sum())),
         )
 
@@ -128,7 +113,7 @@ def _quality(
         "ms is the median time per image.",
         columns=(
             Column("Method", kind="text"),
-            *(Column(short[m.name], f"σ = {written(level)}") for level in levels for m in metrics),
+            *(Column(short[m.name], f"σ = {written(level)}") for level, m in places),
             Column("ms"),
             Column("n"),
         ),
@@ -137,6 +122,13 @@ def _quality(
         noise=noise,
         tidy=_tidy(summary, scores),
     )
+
+
+def _alike(summary: Summary, noise: str) -> set[tuple[str, float, str]]:
+    """Return the scores that do not differ from the reference method's."""
+    pairs = summary.paired[summary.paired["noise"] == noise]
+    same = pairs[pairs["different"].eq(False)]
+    return {(pair["entry"], pair["level"], pair["metric"]) for _, pair in same.iterrows()}
 
 
 def _paired(summary: Summary, noise: str, metric: Score) -> Table:
@@ -170,7 +162,7 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
         sections=_by_track(shown, row),
         notes=captions.paired_notes(summary, pairs),
         noise=noise,
-        tidy=_named(summary, pairs.drop(columns="reference")),
+        tidy=named(summary, pairs.drop(columns="reference")),
     )
 
 
@@ -224,16 +216,6 @@ def _score(found: pd.Series, metric: Score, *, alike: bool) -> Field:
     )
 
 
-def _number(value: float | None) -> Field:
-    """Return a positive number with three significant digits."""
-    if value is None or pd.isna(value):
-        return Field("–")
-    digits = 0 if value >= 100 else 1 if value >= 10 else 2
-    if value < 0.005:
-        return Field("<0.01", value=float(value))
-    return Field(f"{value:,.{digits}f}".replace(",", "\u00a0"), value=float(value))
-
-
 def _completed(completed: int, planned: int) -> Field:
     text = str(planned) if completed == planned else f"{completed}/{planned}"
     return Field(text, value=completed)
@@ -250,21 +232,10 @@ def _by_track(
     return tuple(section for section in sections if section.rows)
 
 
-def _named(summary: Summary, frame: pd.DataFrame) -> pd.DataFrame:
-    """Put run, method, label and track where a frame has the entry's id."""
-    entries = {entry.id: entry for entry in summary.entries}
-    found = [entries[identifier] for identifier in frame["entry"]]
-    rest = frame.drop(columns=["entry", "run", "method", "track"], errors="ignore")
-    for name in ("track", "label", "name", "run"):
-        column = "method" if name == "name" else name
-        rest.insert(0, column, [getattr(entry, name) for entry in found])
-    return rest
-
-
 def _tidy(summary: Summary, scores: pd.DataFrame) -> pd.DataFrame:
     columns = ["noise", "level", "metric", "mean", "low", "high", "n", "clusters"]
     columns += ["completed", "planned", "compared", "rank", "below"]
-    return _named(summary, scores[["entry", *columns]])
+    return named(summary, scores[["entry", *columns]])
 
 
 def _timing_note(summary: Summary) -> tuple[str, ...]:
@@ -273,123 +244,7 @@ def _timing_note(summary: Summary) -> tuple[str, ...]:
         return ("No timing pass was run.",)
     quoted = summary.timing[summary.timing["main"]]
     threads = captions.listing(f"{number:g}" for number in sorted(quoted["threads"].unique()))
-    return (f"Timed apart, with {threads} thread{'s' * (threads != '1')}{_machine(summary)}.",)
-
-
-def _machine(summary: Summary) -> str:
-    cpu = summary.manifest.hardware.cpu
-    return f" on {cpu}" if cpu else ""
-
-
-def _libraries(summary: Summary) -> str:
-    """Say which versions of which libraries the timed methods computed with."""
-    timing = summary.timing
-    if "versions" not in timing:
-        return ""
-    labels = {entry.id: entry.label for entry in summary.entries}
-    timed = {labels[found["entry"]]: str(found["versions"]) for _, found in timing.iterrows()}
-    users: dict[str, list[str]] = {}
-    for label, versions in timed.items():
-        for library in versions.split(", "):
-            users.setdefault(library, []).append(label)
-    parts = [
-        library if len(found) == len(timed) else f"{library} ({', '.join(found)})"
-        for library, found in users.items()
-    ]
-    return f"Libraries: {'; '.join(parts)}."
-
-
-def _timing(summary: Summary) -> Table:
-    """Return runtimes and memory."""
-    timing = summary.timing
-
-    def row(entry: Entry, found: pd.Series) -> tuple[Field, ...]:
-        def value(name: str) -> Field:
-            return _number(found.get(name))
-
-        median = value("median_ms")
-        if found["status"] == "ok":
-            median = replace(median, interval=f"[{value('low_ms').text}, {value('high_ms').text}]")
-        else:
-            median = Field(str(found["status"]))
-        names = ("min_ms", "max_ms", "all_cores_median_ms", "cold_ms", "peak_mb")
-        rest = [value(name) for name in names]
-        repeats = found.get("repeats")
-        return (
-            Field(entry.label),
-            Field(f"{found['size']}"),
-            Field(f"{found['threads']:g}"),
-            median,
-            *rest,
-            Field(f"{repeats:g}" if pd.notna(repeats) else "–"),
-        )
-
-    rows = []
-    notes = [TIMING_NOTE, *filter(None, [_libraries(summary), machine_noise(timing)])]
-    for entry in summary.entries:
-        for _, found in timing[timing["entry"] == entry.id].iterrows() if len(timing) else ():
-            rows.append(row(entry, found))
-            if found["status"] != "ok":
-                notes.append(f"{entry.label}: {found['status']}: {found.get('error')}")
-    titles = (
-        "Size",
-        "Threads",
-        "Median",
-        "Min",
-        "Max",
-        "All cores",
-        "Cold start",
-        "Peak MB",
-        "Repeats",
-    )
-    return Table(
-        name="timing",
-        title="Runtime",
-        caption=f"Milliseconds per image{_machine(summary)}: median with quartiles, and extremes.",
-        columns=(Column("Method", kind="text"), *(Column(title) for title in titles)),
-        sections=(Section("", tuple(rows)),),
-        notes=tuple(notes),
-        tidy=_named(summary, timing.drop(columns="main")) if rows else timing,
-    )
-
-
-def _training(summary: Summary) -> Table:
-    """Return what training cost and which epoch was kept."""
-    trained = [(entry, told) for entry in summary.entries if (told := entry.details.training)]
-    records = [
-        {"entry": entry.id}
-        | {name: _joined(value) for name, value in told.model_dump(exclude_none=True).items()}
-        for entry, told in trained
-    ]
-
-    def row(entry: Entry, told: TrainingRecord) -> tuple[Field, ...]:
-        numbers = (told.images, told.epochs, told.kept_epoch)
-        seconds = told.seconds
-        return (
-            Field(entry.label),
-            *(Field("–" if number is None else _joined(number)) for number in numbers),
-            Field("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
-            Field(entry.details.remark),
-        )
-
-    return Table(
-        name="training",
-        title="Training",
-        caption="Images to train on and to validate with, epochs, the epoch whose weights were "
-        "kept, and minutes.",
-        columns=(
-            Column("Method", kind="text"),
-            *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
-            Column("Remark", kind="prose"),
-        ),
-        sections=(Section("", tuple(row(entry, told) for entry, told in trained)),),
-        tidy=_named(summary, pd.DataFrame(records)) if records else pd.DataFrame(),
-    )
-
-
-def _joined(value: object) -> str:
-    """Return a value as text; the parts of a list with a plus."""
-    return " + ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (f"Timed apart, with {threads} thread{'s' * (threads != '1')}{machine(summary)}.",)
 
 
 def failures(summary: Summary) -> Table:
@@ -416,5 +271,5 @@ def failures(summary: Summary) -> Table:
             Column("Reason", kind="prose"),
         ),
         sections=(Section("", rows),),
-        tidy=_named(summary, summary.failures),
+        tidy=named(summary, summary.failures),
     )

@@ -1,0 +1,123 @@
+"""What methods cost: runtimes and memory, and the training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from denobench.manifest import TrainingRecord
+from denobench.report.data.entries import Entry
+from denobench.report.data.summary import Summary
+from denobench.report.data.table import Column, Field, Section, Table
+from denobench.report.tables.parts import machine, named, number
+from denobench.runtimes import machine_noise
+
+TIMING_NOTE = (
+    "A fresh process per method with threads pinned, warm-up first, methods interleaved. "
+    "Cold start: import and first call. Training is not included. "
+    "All cores: for methods that use more than one."
+)
+
+
+def _libraries(summary: Summary) -> str:
+    """Say which versions of which libraries the timed methods computed with."""
+    timing = summary.timing
+    if "versions" not in timing:
+        return ""
+    labels = {entry.id: entry.label for entry in summary.entries}
+    timed = {labels[found["entry"]]: str(found["versions"]) for _, found in timing.iterrows()}
+    users: dict[str, list[str]] = {}
+    for label, versions in timed.items():
+        for library in versions.split(", "):
+            users.setdefault(library, []).append(label)
+    parts = [
+        library if len(found) == len(timed) else f"{library} ({', '.join(found)})"
+        for library, found in users.items()
+    ]
+    return f"Libraries: {'; '.join(parts)}."
+
+
+def timing(summary: Summary) -> Table:
+    """Return runtimes and memory."""
+    timed = [
+        (entry, found)
+        for entry in summary.entries
+        for _, found in summary.timing.iterrows()
+        if found["entry"] == entry.id
+    ]
+    failed = [
+        f"{entry.label}: {found['status']}: {found.get('error')}"
+        for entry, found in timed
+        if found["status"] != "ok"
+    ]
+    said = [_libraries(summary), machine_noise(summary.timing)]
+    titles = ("Size", "Threads", "Median", "Min", "Max", "All cores", "Cold start", "Peak MB")
+    return Table(
+        name="timing",
+        title="Runtime",
+        caption=f"Milliseconds per image{machine(summary)}: median with quartiles, and extremes.",
+        columns=(Column("Method", kind="text"), *(map(Column, (*titles, "Repeats")))),
+        sections=(Section("", tuple(_timed(entry, found) for entry, found in timed)),),
+        notes=(TIMING_NOTE, *filter(None, said), *failed),
+        tidy=named(summary, summary.timing.drop(columns="main")) if timed else summary.timing,
+    )
+
+
+def _timed(entry: Entry, found: pd.Series) -> tuple[Field, ...]:
+    """Return a method's row of the timing table."""
+    median = number(found.get("median_ms"))
+    if found["status"] == "ok":
+        quartiles = (number(found.get(name)).text for name in ("low_ms", "high_ms"))
+        median = replace(median, interval=f"[{', '.join(quartiles)}]")
+    else:
+        median = Field(str(found["status"]))
+    names = ("min_ms", "max_ms", "all_cores_median_ms", "cold_ms", "peak_mb")
+    repeats = found.get("repeats")
+    return (
+        Field(entry.label),
+        Field(f"{found['size']}"),
+        Field(f"{found['threads']:g}"),
+        median,
+        *(number(found.get(name)) for name in names),
+        Field(f"{repeats:g}" if pd.notna(repeats) else "–"),
+    )
+
+
+def training(summary: Summary) -> Table:
+    """Return what training cost and which epoch was kept."""
+    trained = [(entry, told) for entry in summary.entries if (told := entry.details.training)]
+    records = [
+        {"entry": entry.id}
+        | {name: _joined(value) for name, value in told.model_dump(exclude_none=True).items()}
+        for entry, told in trained
+    ]
+
+    def row(entry: Entry, told: TrainingRecord) -> tuple[Field, ...]:
+        numbers = (told.images, told.epochs, told.kept_epoch)
+        seconds = told.seconds
+        return (
+            Field(entry.label),
+            *(Field("–" if number is None else _joined(number)) for number in numbers),
+            Field("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
+            Field(entry.details.remark),
+        )
+
+    return Table(
+        name="training",
+        title="Training",
+        caption="Images to train on and to validate with, epochs, the epoch whose weights were "
+        "kept, and minutes.",
+        columns=(
+            Column("Method", kind="text"),
+            *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
+            Column("Remark", kind="prose"),
+        ),
+        sections=(Section("", tuple(row(entry, told) for entry, told in trained)),),
+        tidy=named(summary, pd.DataFrame(records)) if records else pd.DataFrame(),
+    )
+
+
+def _joined(value: object) -> str:
+    """Return a value as text; the parts of a list with a plus."""
+    return " + ".join(map(str, value)) if isinstance(value, tuple) else str(value)
