@@ -132,11 +132,15 @@ class MethodRecord(_Part):
 
 
 class MetricRecord(_Part):
-    """What tables tell of a metric; ``better`` is ``higher`` or ``lower``."""
+    """What tables tell of a metric; ``better`` is ``higher`` or ``lower``.
+
+    One without ``reference`` estimates, and is not ranked.
+    """
 
     title: str = ""
     unit: str = ""
     better: str = ""
+    reference: bool = True
     settings: Mapping[str, Any] = {}
 
 

@@ -22,6 +22,9 @@ Corruption = Callable[[np.ndarray, float, np.ndarray], np.ndarray]
 Estimator = Callable[[np.ndarray], float]
 
 
+MEASURED = "measured"  # the noise model that is not drawn
+
+
 def wavelet_sigma(noisy: np.ndarray) -> float:
     """Estimate the sigma of white Gaussian noise from the finest wavelet coefficients.
 
@@ -102,6 +105,17 @@ def rician(image: np.ndarray, level: float, fields: np.ndarray) -> np.ndarray:
     return np.hypot(image + level * fields[0], level * fields[1])
 
 
+def _measured_sigma(noisy: np.ndarray) -> float:
+    """Estimate sigma as of magnitudes, or as of Gaussian noise where there are negative values."""
+    return wavelet_sigma(noisy) if noisy.min() < 0 else stabilisation.estimate(noisy)
+
+
+@noise_model(MEASURED, title="Measured", fields=0, estimate=_measured_sigma)
+def measured(image: np.ndarray, level: float, fields: np.ndarray) -> np.ndarray:  # noqa: ARG001
+    """Draw no noise: the scanner made it."""
+    return image
+
+
 # A number, or a fraction of two: levels of 8-bit images are known as 25/255.
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LEVEL = re.compile(rf"({_NUMBER})(?:\s*/\s*({_NUMBER}))?", re.ASCII)
@@ -150,9 +164,22 @@ class Noise:
     def __str__(self) -> str:
         return f"{self.model}:{self.label}"
 
+    @property
+    def estimated(self) -> bool:
+        """Whether the level is no one's choice but an estimate of what was measured."""
+        return self.model == MEASURED and self.label.startswith("~")
+
+    @classmethod
+    def of_measured(cls, level: float) -> Noise:
+        """Return measured noise of an estimated level."""
+        return cls(MEASURED, level, f"~{level:.2g}")
+
     @classmethod
     def parse(cls, text: str) -> Noise:
         """Read ``MODEL:LEVEL``; whether the model exists is checked where the plan is made.
+
+        ``measured`` stands for noise that was not drawn, and ``measured:LEVEL`` for such noise of a
+        known level.
 
         Raises
         ------
@@ -160,6 +187,9 @@ class Noise:
             If the text has another form, or the level is not in (0, 1].
         """
         model, _, label = (part.strip() for part in text.partition(":"))
+        if model == MEASURED and (not label or label.startswith("~")):
+            known = float(label[1:]) if _LEVEL.fullmatch(label[1:]) else 1.0
+            return cls(MEASURED, known, label or "~")
         found = _LEVEL.fullmatch(label)
         level = 0.0
         if found and float(found[2] or 1):

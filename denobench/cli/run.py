@@ -14,6 +14,10 @@ from denobench.files import user_path
 def run(
     config: options.ConfigName = "quick",
     data: options.Data = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", help="References of noisy --data, or none without any."),
+    ] = None,
     methods: Annotated[str | None, typer.Option(help="Only these methods, such as tv,nlm.")] = None,
     noise: options.Noise = None,
     limit: Annotated[int | None, typer.Option(help="Test at most so many images.")] = None,
@@ -42,6 +46,7 @@ def run(
         config,
         settings or [],
         data=data,
+        references=reference,
         methods=methods,
         noise=noise,
         limit=limit,

@@ -86,8 +86,9 @@ def _anchor(tree: dict[str, Any], folder: Path) -> None:
         relative = isinstance(path, str) and path and not path.startswith("~")
         return str(folder / path) if relative else path
 
-    if "data" in tree:
-        tree["data"] = anchored(tree["data"])
+    for key in ("data", "references"):
+        if key in tree and tree[key] != "none":
+            tree[key] = anchored(tree[key])
     if isinstance(tree.get("plugins"), list):
         tree["plugins"] = [anchored(path) for path in tree["plugins"]]
     if isinstance(tree.get("methods"), dict):

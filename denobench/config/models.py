@@ -127,9 +127,13 @@ class Config(BaseModel):
     name
         Of the run and of its folder under ``results/``.
     dataset
-        ``simulated``, ``brain-tumor`` or ``folder``.
+        ``simulated``, ``brain-tumor``, ``folder``, or ``pairs`` of noisy images and references.
     data
         Folder of the images; a relative path in a file starts at the file's folder.
+    references
+        Of ``dataset: pairs``, whose ``data`` are noisy: the folder of the references, or ``none``.
+    fit
+        Whether a factor and an offset between the intensities of a pair are taken out.
     scale
         How a file's values become an image: ``type`` (255 or 65535 is full scale), ``max``,
         ``percentile:99.9`` or ``[low, high]``, applied to each picture, volume or series. If left
@@ -152,7 +156,8 @@ class Config(BaseModel):
     realisations
         Noise fields per image.
     noise
-        Several of the form ``MODEL:LEVEL``, such as ``rician:0.09`` or ``gaussian:25/255``.
+        Several of the form ``MODEL:LEVEL``, such as ``rician:0.09`` or ``gaussian:25/255``; for
+        pairs ``measured``, or ``measured:SIGMA`` where sigma is known.
     methods
         Name -> settings; all registered methods if empty.
     stabilise
@@ -189,6 +194,8 @@ class Config(BaseModel):
     name: str = "run"
     dataset: str = "simulated"
     data: Path | None = None
+    references: Path | Literal["none"] | None = None
+    fit: Flag = False
     scale: str | tuple[float, float] | None = None
     slices: SlicesEntry = Field(default_factory=SlicesEntry)
     subjects: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = "auto"
@@ -232,6 +239,11 @@ class Config(BaseModel):
     @classmethod
     def _data_path(cls, path: Any) -> Any:
         return _path(path)
+
+    @field_validator("references", mode="before")
+    @classmethod
+    def _references_path(cls, path: Any) -> Any:
+        return path if path == "none" else _path(path)
 
     @field_validator("plugins", mode="before")
     @classmethod

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import skimage as ski
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from denobench import images
 from denobench.datasets.base import Dataset, FileItem, Unreadable
 from denobench.datasets.folder import open_folder
+from denobench.datasets.noisiness import residual_noise, span
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 from denobench.files import replacing
@@ -250,41 +249,11 @@ def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> Audite
     )
 
 
-def _span(mask: NDArray[np.bool_]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the first row and the one after the last that hold something; so for the columns."""
-    spans = []
-    for axis in (1, 0):
-        found = np.flatnonzero(mask.any(axis))
-        spans.append((int(found[0]), int(found[-1]) + 1) if len(found) else (0, 0))
-    return spans[0], spans[1]
-
-
 def _frame(image: NDArray[np.float32]) -> tuple[int, int, int, int]:
     """Return how many rows and columns are black at the top, right, bottom and left."""
     height, width = image.shape
-    (top, bottom), (left, right) = _span(image > BLACK)
+    (top, bottom), (left, right) = span(image > BLACK)
     return top, width - right, height - bottom, left
-
-
-def residual_noise(image: NDArray[np.float32]) -> float:
-    """Estimate the noise that a clean image still has, inside its head's rectangle.
-
-    Parameters
-    ----------
-    image
-        float32, (H, W), in [0, 1].
-
-    Returns
-    -------
-    float
-        Standard deviation as a fraction of full scale; 0 for an image too small or too plain to
-        tell.
-    """
-    rows, columns = _span(images.foreground(image))
-    head = image[slice(*rows), slice(*columns)]
-    if min(head.shape) < 2 or np.ptp(head) == 0:
-        return 0.0
-    return float(ski.restoration.estimate_sigma(head))
 
 
 def _leak(dataset: Dataset, splits: int) -> Leak:

@@ -90,8 +90,21 @@ class Item(ABC):
         """Return the tumour's mask where it is known, see `Observation`."""
         return None
 
-    def observe(self, size: int | None = None) -> Observation:
-        """Return what a cell starts from, resized to a square if a size is given."""
+    @property
+    def realisations(self) -> int:
+        """How many noisy images were measured; 0 where noise is drawn."""
+        return 0
+
+    def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
+        """Return what a cell starts from, resized to a square if a size is given.
+
+        Parameters
+        ----------
+        size
+            Side in pixels; None keeps the pixels.
+        realisation
+            Which of the measured images, where there are several.
+        """
         return Observation(self.read(size), tumour=self.mask(size))
 
 
@@ -111,6 +124,10 @@ class FileItem(Item):
         The rule that these come from.
     spacing
         Millimetres between rows and columns: the shape that resizing keeps. None stretches it.
+    shape
+        Rows and columns as they are stored.
+    volume
+        Whether it is a slice of a volume.
     """
 
     files: tuple[File, ...] = ()
@@ -122,6 +139,8 @@ class FileItem(Item):
     high: float = 255.0
     scale: str = "type"
     spacing: tuple[float, float] | None = None
+    shape: tuple[int, int] = (0, 0)
+    volume: bool = False
 
     @property
     def path(self) -> Path:
@@ -140,12 +159,21 @@ class FileItem(Item):
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Read the file, or its slice from the cache."""
-        values = volumes.values(self.files, self.reader, self.stack, self.plane, self.index)
-        return images.fit(to_full_scale(values, self.low, self.high), size, self.spacing)
+        image = to_full_scale(self._values(), self.low, self.high)
+        return images.fit(image, size, self.spacing)
 
-    def observe(self, size: int | None = None) -> Observation:
+    def read_unclipped(self, size: int | None = None) -> np.ndarray:
+        """Read the image with what lies below 0 and above full scale."""
+        span = self.high - self.low
+        image = ((self._values().astype(np.float64) - self.low) / span).astype(np.float32)
+        return images.fit(image, size, self.spacing)
+
+    def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
         """Read the image as a reference."""
         return Observation(self.read(size), spacing=self.spacing)
+
+    def _values(self) -> np.ndarray:
+        return volumes.values(self.files, self.reader, self.stack, self.plane, self.index)
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,21 @@ def _grouped(items: Sequence[Item]) -> list[list[Item]]:
     by_cluster: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         by_cluster[item.cluster].append(item)
-    return [by_cluster[name] for name in sorted(by_cluster)]
+    return [_through(by_cluster[name]) for name in sorted(by_cluster)]
+
+
+def _through(items: list[Item]) -> list[Item]:
+    """Order slices of volumes so that every beginning goes through the whole; others stay."""
+    if not all(getattr(item, "volume", False) for item in items):
+        return items
+    placed, number = [], 0
+    left = dict(enumerate(items))
+    while left:
+        number += 1
+        place = int(int(f"{number:b}"[::-1], 2) / 2 ** number.bit_length() * len(items))
+        nearest = min(left, key=lambda index: (abs(index - place), index))
+        placed.append(left.pop(nearest))
+    return placed
 
 
 def _take(groups: list[list[Item]], share: float) -> tuple[list[list[Item]], list[list[Item]]]:

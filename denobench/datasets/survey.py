@@ -175,6 +175,7 @@ def _with_stack(
         spacing=_spacing(stack, plane, found.seen[0].reader),
     )
     shown = volumes.slices(values, stack.affine, plane)
+    first = replace(first, shape=shown.shape[1:], volume=stack.volume)
     kept = _kept(shown, low, high, reading) if stack.volume else list(range(len(shown)))
     used = kept[:: reading.every] if stack.volume else kept
     compared = set(used[len(used) // 2 :][:1] if stack.volume else used)

@@ -13,7 +13,7 @@ import numpy as np
 from denobench import images, metrics, noise
 from denobench.answers import CLIP
 from denobench.datasets import Item
-from denobench.datasets.audit import residual_noise
+from denobench.datasets.noisiness import residual_noise
 from denobench.engine.planning.methods import PlannedMethod
 from denobench.engine.planning.plan import Plan
 from denobench.engine.planning.sources import harness_versions, installed_version
@@ -153,6 +153,7 @@ def _metric(name: str) -> MetricRecord:
         title=metric.title,
         unit=metric.unit,
         better=metric.better,
+        reference=metric.reference,
         settings=dict(metric.settings),
     )
 

@@ -14,7 +14,7 @@ from denobench.registry import Registry
 Measure = Callable[..., Any]
 Reduce = Callable[[Any, "np.ndarray | None"], float]
 
-KNOWN = ("noisy", "tumour")
+KNOWN = ("noisy", "tumour", "sigma", "divergence")
 _LONGEST = 500  # letters of a reason that are kept
 
 
@@ -38,8 +38,13 @@ class Metric:
         whole image; returns the score.
     needs
         What else ``measure`` looks at, given by keyword: ``noisy`` (the noisy image, float64,
-        (H, W)) or ``tumour`` (the tumour's mask, uint8, (H, W): 1 core, 2 rim, 3 oedema). The score
-        is NaN where an image has no such thing.
+        (H, W)), ``tumour`` (the tumour's mask, uint8, (H, W): 1 core, 2 rim, 3 oedema), ``sigma``
+        (of the noise: the true one, or estimated), or ``divergence`` (float64, (H, W): how each
+        pixel of the answer follows its noisy one, by one random probe). The score is NaN where an
+        image has no such thing.
+    reference
+        Whether it looks at the clean image. One that does not is given None in its place, and
+        estimates: it is never called by the name of a score that does.
     settings
         What a reader must know to compute the same score, for the report.
     """
@@ -52,6 +57,7 @@ class Metric:
     reduce: Reduce | None = None
     needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    reference: bool = True
 
     @property
     def regions(self) -> bool:
@@ -77,14 +83,14 @@ class Metric:
     def over(
         self,
         masks: Iterable[np.ndarray | None],
-        image: np.ndarray,
+        image: np.ndarray | None,
         denoised: np.ndarray,
-        known: Mapping[str, np.ndarray | None],
+        known: Mapping[str, np.ndarray | float | None],
     ) -> list[float]:
         """Return the score on every region of float64 images, what they share computed once."""
         masks = [*masks]
         needed = {name: known.get(name) for name in self.needs}
-        if any(values is None for values in needed.values()):
+        if any(values is None for values in needed.values()) or (self.reference and image is None):
             return [float("nan")] * len(masks)
         if self.reduce is None:
             return [float(self.measure(image, denoised, mask, **needed)) for mask in masks]
@@ -108,6 +114,7 @@ def metric(
     reduce: Reduce | None = None,
     needs: tuple[str, ...] = (),
     settings: Mapping[str, Any] | None = None,
+    reference: bool = True,
 ) -> Callable[[Measure], Metric]:
     """Turn a measuring function into a metric; see `Metric` for what each part means."""
     for each in needs:
@@ -115,7 +122,7 @@ def metric(
             raise unknown(f"need of metric {name!r}", each, KNOWN)
 
     def wrap(measure: Measure) -> Metric:
-        return Metric(name, title, unit, better, measure, reduce, needs, settings or {})
+        return Metric(name, title, unit, better, measure, reduce, needs, settings or {}, reference)
 
     return wrap
 
@@ -140,20 +147,24 @@ class Scores:
 
 def score(
     metrics: Iterable[Metric],
-    image: np.ndarray,
+    image: np.ndarray | None,
     denoised: np.ndarray,
     mask: np.ndarray,
     *,
     noisy: np.ndarray | None = None,
     tumour: np.ndarray | None = None,
+    sigma: float | None = None,
+    divergence: np.ndarray | None = None,
 ) -> Scores:
     """Return every metric on the whole image and on the mask.
 
     A metric that raises, whose it may be, has no score, and the others keep theirs.
     """
-    clean, answer = (_read_only(each.astype(np.float64)) for each in (image, denoised))
-    known = {"noisy": noisy, "tumour": tumour}
-    known = {name: None if each is None else _read_only(each) for name, each in known.items()}
+    clean = None if image is None else _read_only(image.astype(np.float64))
+    answer = _read_only(denoised.astype(np.float64))
+    arrays = {"noisy": noisy, "tumour": tumour, "divergence": divergence}
+    known: dict[str, np.ndarray | float | None] = {"sigma": sigma}
+    known |= {name: None if each is None else _read_only(each) for name, each in arrays.items()}
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
     for each in metrics:

@@ -46,11 +46,18 @@ class Cell:
         """The method where it is not of denobench's own distribution, else empty."""
         return self.registered if self.foreign else ""
 
+    @property
+    def _corruption(self) -> str:
+        """The noise model and the level, unless this is an estimate, which other images change."""
+        if self.noise.estimated:
+            return self.noise.model
+        return f"{self.noise.model}:{self.noise.level!r}"
+
     @cached_property
     def observation(self) -> str:
         """Digest of everything that can change the clean or the noisy image."""
-        image = (self.item.id, self.item.digest, self.size)
-        noise = (self.noise.model, self.noise.level, self.seed, self.realisation)
+        image = (self.item.id, self.item.digest, self.item.reading, self.size)
+        noise = (self._corruption, self.seed, self.realisation)
         return digest_of([PROTOCOL, self.protocol, *image, *noise])
 
     @cached_property
@@ -63,7 +70,7 @@ class Cell:
             self.sigma_factor,
             self.parameters,
             self.source,
-            f"{self.noise.model}:{self.noise.level!r}",
+            self._corruption,
             self.realisation,
             self.item.digest,
             self.item.reading,

@@ -23,7 +23,9 @@ from denobench.datasets import (
     split,
     spread,
 )
+from denobench.datasets.pairs import open_pairs
 from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.measured import NONE, PAIRS, observing, with_estimate
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
 from denobench.errors import DenobenchError, unknown
@@ -180,7 +182,7 @@ class Plan:
                         picture=realisation == 0 and item.id in shown,
                     )
                     for item in self.test
-                    for realisation in range(self.config.realisations)
+                    for realisation in range(item.realisations or self.config.realisations)
                 ]
         return cells
 
@@ -232,14 +234,15 @@ def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
             raise unknown("noise model", corruption.model, noise.REGISTRY.names())
     for name in config.metrics:
         metrics.REGISTRY.load(name)
+    config = observing(config)
     planned = plan_methods(config)
-    name = "folder" if config.data and config.dataset == "simulated" else config.dataset
-    dataset = open_dataset(name, config.data, reading_of(config), progress=progress)
+    dataset = _opened(config, progress)
     parts = (
         folds(dataset, seed=config.seed)
         if config.split == "folds"
         else (split(dataset, seed=config.seed, by=config.split),)
     )
+    config = with_estimate(config, dataset.items)
     test = _copies_last(_in_turns([part.test for part in parts]))
     if not test:
         raise DenobenchError(
@@ -250,6 +253,17 @@ def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
     plan = Plan(config, plugins, dataset, parts, planned, test[: config.limit], protocols)
     _check_parts(plan)
     return plan
+
+
+def _opened(config: Config, progress: Progress | None) -> Dataset:
+    """Return a config's images."""
+    reading = reading_of(config)
+    if config.dataset == PAIRS:
+        assert config.data is not None
+        clean = None if config.references == NONE else Path(str(config.references))
+        return open_pairs(config.data, clean, reading, fit=config.fit, progress=progress)
+    name = "folder" if config.data and config.dataset == "simulated" else config.dataset
+    return open_dataset(name, config.data, reading, progress=progress)
 
 
 def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, ...]], str]:

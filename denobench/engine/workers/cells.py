@@ -16,7 +16,7 @@ from denobench import methods, metrics, noise
 from denobench.answers import BadAnswerError, checked, clipped
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
-from denobench.engine.workers import observations
+from denobench.engine.workers import observations, probing
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.gallery import Pictures
 from denobench.methods import Denoiser, FileDenoiser, FittedDenoiser
@@ -78,8 +78,17 @@ def compute(cell: Cell) -> Computed:
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
     chosen, unloaded = _metrics(cell.metrics)
+    needed = {need for each in chosen for need in each.needs}
+    moved = (cell, method, noisy, sigma, denoised)
     scores = metrics.score(
-        chosen, clean.image, denoised, clean.foreground, noisy=noisy, tumour=clean.tumour
+        chosen,
+        clean.image,
+        denoised,
+        clean.foreground,
+        noisy=noisy,
+        tumour=clean.tumour,
+        sigma=probing.true_sigma(cell, noisy) if "sigma" in needed else None,
+        divergence=probing.divergence(*moved) if "divergence" in needed else None,
     )
     found = row(
         cell,
@@ -91,7 +100,8 @@ def compute(cell: Cell) -> Computed:
         sigma=sigma,
         field_digest=field_digest,
     )
-    pictures = Pictures(clean.image, noisy, denoised) if cell.picture else None
+    shown = noisy if clean.image is None else clean.image
+    pictures = Pictures(shown, noisy, denoised) if cell.picture else None
     return Computed(found, pictures, time.perf_counter() - started)
 
 

@@ -39,27 +39,33 @@ class SentItem(Item):
 
     reading: str = ""
     scaling: str = ""
-    observed: Observation = field(default=Observation(None), compare=False, repr=False)
+    realisations: int = 0
+    observed: tuple[Observation, ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, item: Item, size: int | None) -> SentItem:
         """Return an item's image, read and resized."""
-        return replace(cls.without_image(item), observed=item.observe(size))
+        numbers = range(item.realisations or 1)
+        observed = tuple(item.observe(size, number) for number in numbers)
+        return replace(cls.without_image(item), observed=observed)
 
     @classmethod
     def without_image(cls, item: Item) -> SentItem:
         """Return what is known of an item."""
         known = {each.name: getattr(item, each.name) for each in fields(Item)}
-        return cls(**known, reading=item.reading, scaling=item.scaling)
+        told = {name: getattr(item, name) for name in ("reading", "scaling", "realisations")}
+        return cls(**known, **told)
 
     def read(self, size: int | None = None) -> np.ndarray:  # noqa: ARG002  it has that size
         """Return the image, float32, (H, W)."""
-        assert self.observed.reference is not None
-        return self.observed.reference
+        seen = self.observed[0]
+        image = seen.noisy if seen.reference is None else seen.reference
+        assert image is not None
+        return image
 
-    def observe(self, size: int | None = None) -> Observation:  # noqa: ARG002
+    def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
         """Return what a cell starts from."""
-        return self.observed
+        return self.observed[realisation if self.realisations else 0]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from denobench import images, noise
+from denobench.answers import CLIP
 from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.files import digest_bytes
@@ -24,14 +25,14 @@ class Clean:
     Attributes
     ----------
     image
-        float32, (H, W).
+        float32, (H, W); None where there is no reference.
     foreground
         The head's mask, bool.
     tumour
         The tumour's mask where it is known, uint8.
     """
 
-    image: np.ndarray
+    image: np.ndarray | None
     foreground: np.ndarray
     tumour: np.ndarray | None
 
@@ -39,7 +40,8 @@ class Clean:
     def bytes(self) -> int:
         """How much memory it takes."""
         tumour = 0 if self.tumour is None else self.tumour.nbytes
-        return self.image.nbytes + self.foreground.nbytes + tumour
+        image = 0 if self.image is None else self.image.nbytes
+        return image + self.foreground.nbytes + tumour
 
 
 # The images that were used last, oldest first.
@@ -52,8 +54,9 @@ def clean(item: Item, size: int | None) -> Clean:
         _kept.move_to_end((item, size))
         return _kept[item, size]
     seen = item.observe(size)
-    assert seen.reference is not None
-    found = Clean(seen.reference, images.foreground(seen.reference), seen.tumour)
+    shown = seen.noisy if seen.reference is None else seen.reference
+    assert shown is not None
+    found = Clean(seen.reference, images.foreground(np.clip(shown, *CLIP)), seen.tumour)
     _kept[item, size] = found
     room = ROOM - sum(each.bytes for each in _kept.values())
     while room < 0 and len(_kept) > 1:
@@ -75,7 +78,11 @@ def _noisy(
     realisation: int,
     protocol: str,  # noqa: ARG001  another source of the noise model is another image
 ) -> tuple[np.ndarray, str]:
+    measured = item.observe(size, realisation).noisy if item.realisations else None
+    if measured is not None:
+        return measured, digest_bytes(measured.tobytes())
     image = clean(item, size).image
+    assert image is not None
     model = noise.REGISTRY.load(corruption.model)
     shape = (model.fields, *image.shape)
     fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)

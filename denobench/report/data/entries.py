@@ -30,6 +30,7 @@ class Score:
     title: str
     unit: str
     higher_is_better: bool
+    estimate: bool = False  # taken without a reference: ranks nothing
 
     @property
     def plain(self) -> str:
@@ -224,7 +225,7 @@ def find_metrics(
         known.update(manifest.metrics)
     names = [name for name in score_columns(rows) if rows[name].notna().any()]
     names += sorted({*missing} - {*names})
-    order = [*_TITLES, *sorted({name.removesuffix("_foreground") for name in names})]
+    order = [*_TITLES, "sure-psnr", *sorted({name.removesuffix("_foreground") for name in names})]
     metrics = {}
     for name in sorted(
         names, key=lambda name: (order.index(name.removesuffix("_foreground")), name)
@@ -236,7 +237,9 @@ def find_metrics(
         if name != base and "foreground" not in title.lower():
             title += ", foreground"
         better = told.better or ("lower" if base in _LOWER_IS_BETTER else "higher")
-        metrics[name] = Score(name, title, told.unit or unit, better == "higher")
+        metrics[name] = Score(
+            name, title, told.unit or unit, better == "higher", not told.reference
+        )
     return metrics
 
 

@@ -137,7 +137,9 @@ def _average(
     identity = next((other.id for other in shown if other.identity), None)
     nothing = means[identity].mean() if identity else np.nan
     gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
-    below = not entry.identity and bool(gap < 0 if metric.higher_is_better else gap > 0)
+    below = not (entry.identity or metric.estimate) and bool(
+        gap < 0 if metric.higher_is_better else gap > 0
+    )
     return {"mean": mean, "clusters": len(values), "below": below}
 
 
@@ -152,6 +154,8 @@ def _ranks(
         ["noise", "level", "metric", ranked["entry"].map(track)]
     ):
         metric = metrics[str(name)]
+        if metric.estimate:
+            continue
         printed = group["mean"].round(metric.digits)
         places = printed.rank(method="dense", ascending=not metric.higher_is_better)
         if len(group) > 1:
@@ -167,7 +171,8 @@ def take_gains(
     """Return every image's gain over the identity, realisations averaged."""
     columns = ["noise", "level", "entry", "image", "gain"]
     identities = [entry.id for entry in entries if entry.identity]
-    metric = metrics.get("psnr") or next(iter(metrics.values()), None)
+    ranking = [each for each in metrics.values() if not each.estimate]
+    metric = metrics.get("psnr") or next(iter(ranking), None)
     frames = []
     for (noise, level), cells in _by_level(rows):
         wide = _wide(cells, metric.name) if metric else pd.DataFrame()

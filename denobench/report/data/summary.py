@@ -93,7 +93,8 @@ class Summary:
     def leading(self) -> Score | None:
         """The metric that verdicts, gains and ranks are about: the first that has any score."""
         scored = self.scores.loc[self.scores["mean"].notna(), "metric"]
-        return next((metric for metric in self.headline if metric.name in {*scored}), None)
+        ranking = [metric for metric in self.headline if not metric.estimate]
+        return next((metric for metric in ranking if metric.name in {*scored}), None)
 
     @property
     def manifest(self) -> Manifest:
@@ -160,7 +161,7 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
         scores=scores,
         means=means,
         reference=chosen,
-        paired=paired(means, chosen, _headline(metrics), seed),
+        paired=paired(means, chosen, _ranking(metrics), seed),
         gains=take_gains(rows, entries, metrics),
         failures=_failures(rows, entries),
         missing=missing,
@@ -173,6 +174,11 @@ def summarise(folders: Sequence[RunFolder], *, intervals: bool = True) -> Summar
 def _headline(metrics: Mapping[str, Score]) -> list[Score]:
     found = [metrics[name] for name in ("psnr", "ssim") if name in metrics]
     return found or list(metrics.values())[:2]
+
+
+def _ranking(metrics: Mapping[str, Score]) -> list[Score]:
+    """Return the headline's scores that rank methods: none that is estimated."""
+    return [metric for metric in _headline(metrics) if not metric.estimate]
 
 
 def _failures(rows: pd.DataFrame, entries: Sequence[Entry]) -> pd.DataFrame:
