@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from denobench import seeds
 from denobench.cache import cache_folder, writing
 from denobench.datasets import anatomy
 from denobench.errors import DenobenchError
-from denobench.files import replacing
+from denobench.files import damaged, replacing
 from denobench.progress import Progress
 
 VERSION = 1  # enters the seeds: goes up with any change of training slices' pixels
@@ -203,7 +204,7 @@ def images(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.flo
     DenobenchError
         If the anatomy is not installed or the cache folder cannot be written.
     """
-    return np.load(_cached("images.npy", seed, progress), mmap_mode="r")
+    return _mapped("images.npy", seed, progress)
 
 
 def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint8]:
@@ -226,7 +227,15 @@ def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint
     DenobenchError
         If the anatomy is not installed or the cache folder cannot be written.
     """
-    return np.load(_cached("masks.npy", seed, progress), mmap_mode="r")
+    return _mapped("masks.npy", seed, progress)
+
+
+def _mapped(name: str, seed: int, progress: Progress | None) -> NDArray[Any]:
+    path = _cached(name, seed, progress)
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path, error) from None
 
 
 def _cached(name: str, seed: int, progress: Progress | None) -> Path:

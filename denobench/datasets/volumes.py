@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from denobench import readers
 from denobench.cache import cache_folder, writing
-from denobench.files import digest_of, write_bytes, write_text
+from denobench.files import damaged, digest_of, write_bytes, write_text
 from denobench.readers import File, Stack
 
 VERSION = 1  # of what the cache holds
@@ -120,7 +120,10 @@ def _mapping(path: Path) -> Any:
 
 
 def _mapped(path: Path) -> NDArray:
-    return np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path, error) from None
 
 
 @lru_cache(maxsize=4)

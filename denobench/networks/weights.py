@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Shapes = Mapping[str, tuple[int, ...]]
 Weights = dict[str, np.ndarray]
 
+_HEADER = 1000  # bytes of an array's header in a file, at most
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
+
 
 def shapes_of(model: keras.Model) -> Shapes:
     """Return the names and shapes of a network's weights, in Keras' order.
@@ -101,10 +104,14 @@ def read(path: Path, shapes: Shapes, title: str) -> Weights:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: np.asarray(file[name]) for name in file.files}
+            # Of another network nothing is unpacked: a small archive may hold any amount.
+            size = sum(entry.file_size for entry in file.zip.infolist())
+            most = sum(8 * math.prod(shape) + _HEADER for shape in shapes.values())
+            ours = {*file.files} == {*shapes} and size <= most
+            arrays = {name: np.asarray(file[name]) for name in file.files if ours}
     except FileNotFoundError:
         raise DenobenchError(f"{path}: no such file of weights.") from None
-    except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (*_DAMAGE, zipfile.BadZipFile) as error:
         raise DenobenchError(f"{path}: cannot be read as weights ({error}).") from None
     if {name: array.shape for name, array in arrays.items()} != dict(shapes):
         first, *_, last = shapes

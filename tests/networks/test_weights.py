@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+
 import numpy as np
 import pytest
 from tiny import Tiny
@@ -72,3 +74,14 @@ def test_another_networks_weights_are_refused(tmp_path):
     weights.write(tmp_path / "double.npz", doubled)
     with pytest.raises(DenobenchError, match="not all finite float32 or float16"):
         weights.read(tmp_path / "double.npz", SHAPES, "CDAE")
+
+
+def test_an_archive_that_unpacks_to_more_is_not_unpacked(tmp_path):
+    """A small file with the right names that stands for far more than the weights is refused."""
+    path = tmp_path / "weights.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(10**8))
+        archive.writestr("b.npy", b"")
+    assert path.stat().st_size < 10**6
+    with pytest.raises(DenobenchError, match="not the weights of Net"):
+        weights.read(path, {"a": (3, 3), "b": (3,)}, "Net")
