@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from denobench.config import Config
+    from denobench.denoising import Written
     from denobench.engine.coordinator import Outcome
     from denobench.models import Model
     from denobench.progress import Watcher
@@ -305,25 +306,51 @@ def denoise_file(
     *,
     sigma: float | None = None,
     plugins: Sequence[str | Path] = (),
-) -> None:
-    """Denoise an image file into another.
+    watcher: Watcher | None = None,
+) -> list[Written]:
+    """Denoise a picture, a NIfTI volume, a DICOM image or series, or a folder of volumes.
 
     Parameters
     ----------
     source, target
-        The noisy image, and where the denoised one goes: two files.
-    method, sigma, plugins
+        What is noisy, and where the denoised one goes: two files, or two folders.
+    method, plugins
         As in `denoise`.
+    sigma
+        As a fraction of full scale, which is a volume's highest value; estimated if left out, once
+        for a volume.
+    watcher
+        Told of progress.
+
+    Returns
+    -------
+    list of Written
+        What was written, with the sigma that the method was told; of a picture nothing.
 
     Raises
     ------
     DenobenchError
         As `denoise` does; also if a file cannot be read or written, or both are the same.
     """
-    from denobench import images
+    from denobench import denoising, images
 
     source, target = user_path(source), user_path(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise DenobenchError(f"{target}: IN and OUT are one file; name another for the answer.")
+    if denoising.takes(source):
+
+        def one(image: np.ndarray, told: float) -> np.ndarray:
+            return denoise(image, method, sigma=told, plugins=plugins)
+
+        return denoising.denoise_path(
+            source,
+            target,
+            one,
+            about=str(method),
+            sigma=sigma,
+            progress=of_stage(watcher or Silent(), "Slices"),
+        )
     images.check_writable(target)
-    images.write(target, denoise(images.read(source), method, sigma=sigma, plugins=plugins))
+    answer = denoise(images.read(source), method, sigma=sigma, plugins=plugins)
+    images.write(target, answer, deep=images.is_deep(source))
+    return []

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from denobench import readers
 from denobench.errors import DenobenchError
 from denobench.files import replacing
 from denobench.readers import image as read
@@ -17,8 +18,23 @@ __all__ = ["fit", "foreground", "read", "resize", "resize_labels", "write"]
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 
 
-def write(path: Path, image: np.ndarray) -> None:
-    """Write an image, clipped to [0, 1], as an 8-bit grey file of the format its suffix names.
+def is_deep(path: Path) -> bool:
+    """Return whether a picture has 16 bits."""
+    file = readers.File(path)
+    return readers.read([file], readers.identify(file))[0].full == 65535
+
+
+def write(path: Path, image: np.ndarray, *, deep: bool = False) -> None:
+    """Write an image, clipped to [0, 1], as a grey file of the format its suffix names.
+
+    Parameters
+    ----------
+    path
+        Where it goes.
+    image
+        (H, W).
+    deep
+        Whether it gets 16 bits, where the format has them (PNG, TIFF), and not 8.
 
     Raises
     ------
@@ -26,10 +42,12 @@ def write(path: Path, image: np.ndarray) -> None:
         If the suffix names no format, or the file cannot be written.
     """
     check_writable(path)
-    pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    deep = deep and path.suffix.lower() in (".png", ".tif", ".tiff")
+    full, kind = (65535, np.uint16) if deep else (255, np.uint8)
+    pixels = np.round(np.clip(np.asarray(image, np.float64), 0, 1) * full).astype(kind)
     try:
         with replacing(path) as temporary:
-            Image.fromarray(pixels, "L").save(temporary)
+            Image.fromarray(pixels).save(temporary)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise DenobenchError(f"{path}: cannot be written ({why}).") from None

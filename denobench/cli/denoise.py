@@ -1,4 +1,4 @@
-"""``denobench denoise``: one file."""
+"""``denobench denoise``: a picture, a volume, a series or a folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from denobench.files import user_path
 
 def denoise(
     source: Annotated[
-        Path, typer.Argument(parser=user_path, metavar="IN", help="The noisy image.")
+        Path,
+        typer.Argument(
+            parser=user_path,
+            metavar="IN",
+            help="Noisy: a picture, NIfTI, DICOM, or a folder of NIfTI or DICOM.",
+        ),
     ],
     target: Annotated[
         Path, typer.Argument(parser=user_path, metavar="OUT", help="Where the denoised one goes.")
@@ -27,8 +32,15 @@ def denoise(
     plugin: options.Plugins = None,
     model: options.Model = None,
 ) -> None:
-    """Denoise one image file."""
+    """Denoise a picture, a NIfTI volume, a DICOM series, or a folder of them."""
     from denobench import api
+    from denobench.bars import Bars
 
-    api.denoise_file(source, target, model or method, sigma=sigma, plugins=plugin or [])
+    with Bars() as bars:
+        written = api.denoise_file(
+            source, target, model or method, sigma=sigma, plugins=plugin or [], watcher=bars
+        )
+    for each in written:
+        if each.estimated:
+            say(f"{each.target}: sigma {each.sigma:.4f} of full scale, estimated.")
     say(f"Wrote {target}.")
