@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pandas as pd
 
 from denobench.autoencoder.weights import FACTOR, SHAPES
 from denobench.methods import Info
@@ -17,6 +16,7 @@ from denobench.networks.weights import Shapes, Weights
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 PAPER_EPOCHS = 200
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-import pandas as pd
 
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import FittedDenoiser, TrainingSet
@@ -21,6 +20,7 @@ from denobench.progress import Progress
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 Shape = tuple[int | None, int | None, int]
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 from denobench.errors import DenobenchError
 from denobench.methods import TrainingSet
@@ -27,6 +26,8 @@ from denobench.networks.weights import Weights
 from denobench.progress import Progress
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from denobench.networks.method import NetworkDenoiser
 
 Element = TypeVar("Element")
@@ -75,6 +76,8 @@ def train(
         If the training set cannot be trained on, or the loss is no longer finite.
     """
     _check(network.info.title, training, recipe)
+    import pandas as pd  # here: what only denoises need not wait for it
+
     folder.mkdir(parents=True, exist_ok=True)
     state = checkpoints.read(folder, key)
     if state is None or len(state.history) < recipe.epochs:
