@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from denobench.config import Config
     from denobench.denoising import Written
     from denobench.engine.coordinator import Outcome
+    from denobench.methods import Denoiser
     from denobench.models import Model
     from denobench.progress import Watcher
     from denobench.report import Report
@@ -252,12 +253,53 @@ def denoise(
     >>> clean = denoise(noisy, "bm3d", sigma=0.1)  # doctest: +SKIP
     """
     import numpy as np
-    from skimage.util import img_as_float32
 
     from denobench import methods
     from denobench.answers import BadAnswerError, checked, clipped
     from denobench.noise import REGISTRY, estimated
     from denobench.registry import load_plugins
+
+    noisy = _full_scale_one(image)
+    if sigma is not None and not 0 < sigma <= 1:
+        raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
+    with load_plugins(plugins):
+        built = _built(method, parameters)
+        if isinstance(built, methods.FittedDenoiser):
+            raise DenobenchError(
+                f"Method {str(method)!r} has to be trained: compare it by `denobench run`, which "
+                "trains it."
+            )
+        told = None
+        if {*built.info.tracks} - {"blind"}:
+            model = REGISTRY.load(built.info.assumes or "gaussian")
+            told = sigma if sigma is not None else estimated(noisy, model)
+        given = noisy.copy()
+        try:
+            answer = clipped(checked(built.denoise(given, told), noisy, given))
+        except BadAnswerError as fault:
+            raise DenobenchError(f"Method {str(method)!r} {fault}.") from None
+        except DenobenchError:
+            raise
+        except Exception as error:
+            raise DenobenchError(f"Method {str(method)!r} failed: {reason(error)}") from error
+    return answer.astype(np.float32)
+
+
+def _built(method: str | Path, parameters: Mapping[str, Any]) -> Denoiser:
+    """Return a method by its name, or by its network's file."""
+    if isinstance(method, Path):
+        from denobench import foreign
+
+        return foreign.method_of(method, parameters)
+    from denobench import methods
+
+    return methods.build(method, parameters)
+
+
+def _full_scale_one(image: np.ndarray) -> np.ndarray:
+    """Return a copy of an image as methods take one, or raise what is wrong with it."""
+    import numpy as np
+    from skimage.util import img_as_float32
 
     image = np.asarray(image)
     if image.ndim != 2 or image.dtype.kind not in "fu" or 0 in image.shape:
@@ -268,35 +310,7 @@ def denoise(
     noisy = np.array(image if image.dtype.kind == "f" else img_as_float32(image), np.float32)
     if not np.isfinite(noisy).all():
         raise DenobenchError("The image has NaN or infinite pixels; replace them first.")
-    if sigma is not None and not 0 < sigma <= 1:
-        raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
-    with load_plugins(plugins):
-        if isinstance(method, Path):
-            from denobench import foreign
-
-            built: methods.Denoiser = foreign.method_of(method, parameters)
-            method = str(method)
-        else:
-            built = methods.build(method, parameters)
-        if isinstance(built, methods.FittedDenoiser):
-            raise DenobenchError(
-                f"Method {method!r} has to be trained: compare it by `denobench run`, which trains "
-                "it."
-            )
-        told = None
-        if {*built.info.tracks} - {"blind"}:
-            model = REGISTRY.load(built.info.assumes or "gaussian")
-            told = sigma if sigma is not None else estimated(noisy, model)
-        given = noisy.copy()
-        try:
-            answer = clipped(checked(built.denoise(given, told), noisy, given))
-        except BadAnswerError as fault:
-            raise DenobenchError(f"Method {method!r} {fault}.") from None
-        except DenobenchError:
-            raise
-        except Exception as error:
-            raise DenobenchError(f"Method {method!r} failed: {reason(error)}") from error
-    return answer.astype(np.float32)
+    return noisy
 
 
 def denoise_file(

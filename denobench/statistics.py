@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from denobench.seeds import numbered
+
 CONFIDENCE = 0.95
 RESAMPLES = 1999
 _BATCH = 1000  # resamples at once, on which the numbers depend
@@ -80,7 +82,7 @@ def _bca(values: np.ndarray, seed: int) -> np.ndarray:
             n_resamples=RESAMPLES,
             method="BCa",
             batch=_BATCH,
-            rng=np.random.default_rng(seed),
+            rng=numbered(seed),
         ).confidence_interval
     return np.column_stack([interval.low, interval.high])
 

@@ -166,39 +166,43 @@ def _with_stack(
     scale = _rule(stack, reading, found.seen[0].reader)
     low, high = scale.limits(values, stack.full)
     plane = reading.plane if stack.shape[0] > 1 else "acquired"
+    shown = volumes.slices(values, stack.affine, plane)
     first = replace(
         _first_item(found.seen, stack, number, plane),
-        low=low,
-        high=high,
-        scale=str(scale),
+        low=low, high=high, scale=str(scale),
         clipped=float(np.mean((values < low) | (values > high))),
         spacing=_spacing(stack, plane, found.seen[0].reader),
-    )
-    shown = volumes.slices(values, stack.affine, plane)
-    first = replace(first, shape=shown.shape[1:], volume=stack.volume)
-    kept = _kept(shown, low, high, reading) if stack.volume else list(range(len(shown)))
-    used = kept[:: reading.every] if stack.volume else kept
-    compared = set(used[len(used) // 2 :][:1] if stack.volume else used)
-    compared = compared if compare and not found.subject else set()
-    items, heads = [], []
-    for index in used:
-        item = _item(first, found.seen, stacks, number, index, len(shown))
-        items.append(item)
-        if index in compared or look:
-            image = to_full_scale(shown[index], low, high)
-            if index in compared:
-                heads.append((item.digest, clusters.head_of(image)))
-            if look:
-                look(item, image, stack)
-    sixteen = stack.full == 65535 and found.seen[0].reader == "pictures"
+        shape=shown.shape[1:], volume=stack.volume,
+    )  # fmt: skip
+    kept = _kept(shown, low, high, reading) if stack.volume else [*range(len(shown))]
+    used = kept[:: reading.every if stack.volume else 1]
+    compared = _to_compare(used, stack) if compare and not found.subject else []
+    items = {index: _item(first, found.seen, stacks, number, index, len(shown)) for index in used}
+    heads = [
+        (items[index].digest, clusters.head_of(to_full_scale(shown[index], low, high)))
+        for index in compared
+    ]
+    for index, item in items.items() if look else ():
+        look(item, to_full_scale(shown[index], low, high), stack)  # type: ignore[misc]
     return replace(
         found,
-        items=(*found.items, *items),
+        items=(*found.items, *items.values()),
         heads=(*found.heads, *heads),
         volume=found.volume or stack.volume,
         empty=found.empty + len(shown) - len(kept),
-        bits=max(found.bits, int(values.max()).bit_length() if sixteen else 0),
+        bits=max(found.bits, _bits(stack, values, found.seen[0].reader)),
     )
+
+
+def _to_compare(used: Sequence[int], stack: Stack) -> Sequence[int]:
+    """Return which images are compared with others: of a volume the middle one."""
+    return used[len(used) // 2 :][:1] if stack.volume else used
+
+
+def _bits(stack: Stack, values: np.ndarray, reader: str) -> int:
+    """Return how many bits a picture of 16 uses; 0 for any other."""
+    sixteen = stack.full == 65535 and reader == "pictures"
+    return int(values.max()).bit_length() if sixteen else 0
 
 
 def _rule(stack: Stack, reading: Reading, reader: str) -> Scale:

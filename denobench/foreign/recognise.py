@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import pickletools
 import zipfile
-from hashlib import sha256
 from pathlib import Path
 
 from denobench.errors import DenobenchError
 from denobench.files import digest as digest_of_file
+from denobench.files import digest_of
 
 ONNX, KERAS, H5, SAVED_MODEL, TORCHSCRIPT, EXPORTED = (
     "ONNX",
@@ -83,13 +83,10 @@ def digest(path: Path) -> str:
     """  # noqa: D205
     if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.is_file())
-        found = sha256()
-        for each in files:
-            found.update(f"{each.relative_to(path)} {digest_of_file(each)}\n".encode())
-        return found.hexdigest()
+        return digest_of([[str(each.relative_to(path)), digest_of_file(each)] for each in files])
     beside = path.with_name(f"{path.name}.data")
     if beside.is_file():
-        return sha256(f"{digest_of_file(path)} {digest_of_file(beside)}".encode()).hexdigest()
+        return digest_of([digest_of_file(path), digest_of_file(beside)])
     return digest_of_file(path)
 
 

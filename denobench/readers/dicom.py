@@ -121,19 +121,7 @@ def read(files: Sequence[File]) -> list[Stack]:
     DenobenchError
         If no file of the series holds a grey image.
     """
-    frames: list[_Frame] = []
-    wrong: list[tuple[int, str]] = []
-    identities = False
-    for number, file in enumerate(files):
-        try:
-            found = _open(file, pixels=True)
-            with _quietly():
-                identities = identities or any(_filled(found, name) for name in _PERSONAL)
-                frames += _frames(file, number, found)
-        except DenobenchError as error:
-            wrong.append((number, str(error).removeprefix(f"{file.path}: ").rstrip(".")))
-        except Exception as error:  # whose message may quote the header
-            wrong.append((number, f"a DICOM file with a damaged header ({type(error).__name__})"))
+    frames, wrong, identities = _all_frames(files)
     if not frames:
         raise files[0].fault(wrong[0][1])
     frames, odd = _of_one_shape(frames)
@@ -163,6 +151,24 @@ def read(files: Sequence[File]) -> list[Stack]:
         )
         for number, (repeat, volume) in enumerate(stacks, 1)
     ]
+
+
+def _all_frames(files: Sequence[File]) -> tuple[list[_Frame], list[tuple[int, str]], bool]:
+    """Return the images of files, what is wrong with which, and whether any names a person."""
+    frames: list[_Frame] = []
+    wrong: list[tuple[int, str]] = []
+    identities = False
+    for number, file in enumerate(files):
+        try:
+            found = _open(file, pixels=True)
+            with _quietly():
+                identities = identities or any(_filled(found, name) for name in _PERSONAL)
+                frames += _frames(file, number, found)
+        except DenobenchError as error:
+            wrong.append((number, str(error).removeprefix(f"{file.path}: ").rstrip(".")))
+        except Exception as error:  # whose message may quote the header
+            wrong.append((number, f"a DICOM file with a damaged header ({type(error).__name__})"))
+    return frames, wrong, identities
 
 
 def _filled(found: Any, name: str) -> bool:
@@ -264,12 +270,8 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     intercept = _number(look("PixelValueTransformationSequence", "RescaleIntercept"), 0.0)
     integral = stored.dtype.kind in "ui"
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    padding = found.get("PixelPaddingValue")
-    if integral and isinstance(padding, int) and (stored == padding).any():
-        rest = stored[stored != padding]
-        stored = np.where(stored == padding, rest.min() if rest.size else 0, stored)
-    if str(found.get("PhotometricInterpretation")) == "MONOCHROME1" and integral:
-        stored = (low + high) - stored.astype(np.int32)
+    if integral:
+        stored = _upright(stored, found, low + high)
     values = stored if (slope, intercept) == (1.0, 0.0) else stored * slope + intercept
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         values = np.where(np.isfinite(values), values, 0)
@@ -294,6 +296,17 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         high * slope + intercept if integral and high * slope + intercept > 0 else None,
         f"{'' if signed else 'u'}int{bits}" if integral else str(stored.dtype),
     )
+
+
+def _upright(stored: NDArray, found: Any, ends: int) -> NDArray:
+    """Return whole numbers without what pads them, brighter where there is more."""
+    padding = found.get("PixelPaddingValue")
+    if isinstance(padding, int) and (stored == padding).any():
+        rest = stored[stored != padding]
+        stored = np.where(stored == padding, rest.min() if rest.size else 0, stored)
+    if str(found.get("PhotometricInterpretation")) == "MONOCHROME1":
+        stored = ends - stored.astype(np.int32)
+    return stored
 
 
 def _first(sequence: Any) -> Any:

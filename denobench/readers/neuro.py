@@ -155,18 +155,13 @@ def _pair(header: File, values: File) -> Any:
 def _stacks(file: File, image: Any) -> list[Stack]:
     """Return a stack for each volume of an image that nibabel has opened."""
     kind = type(image).__name__
-    shape = tuple(int(size) for size in image.shape)
     stored = np.dtype(image.get_data_dtype())
     if stored.names:
         raise file.fault("colour (RGB), not grey values")
     if kind.startswith("Cifti"):
         raise file.fault("CIFTI: values on a surface, not an image")
     slowest_first = kind.startswith("Minc")  # of all others the first axis is the fastest
-    further = shape[: max(len(shape) - 3, 0)] if slowest_first else shape[3:]
-    sizes = shape[len(further) :] if slowest_first else shape[:3]
-    sizes = (*sizes, 1) if len(sizes) == 2 else sizes
-    if len(sizes) != 3 or 0 in shape or sorted(sizes)[1] < 2:
-        raise file.fault(f"its shape {shape} is no image's or volume's")
+    sizes, further = _axes(file, image, slowest_first)
 
     def load(number: int) -> NDArray:
         index = tuple(map(int, np.unravel_index(number, further))) if further else ()
@@ -197,6 +192,17 @@ def _stacks(file: File, image: Any) -> list[Stack]:
         )
         for number in range(count)
     ]
+
+
+def _axes(file: File, image: Any, slowest_first: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the lengths of an image's three axes in space, and of any further ones."""
+    shape = tuple(int(size) for size in image.shape)
+    further = shape[: max(len(shape) - 3, 0)] if slowest_first else shape[3:]
+    sizes = shape[len(further) :] if slowest_first else shape[:3]
+    sizes = (*sizes, 1) if len(sizes) == 2 else sizes
+    if len(sizes) != 3 or 0 in shape or sorted(sizes)[1] < 2:
+        raise file.fault(f"its shape {shape} is no image's or volume's")
+    return sizes, further
 
 
 def _affine(image: Any, slowest_first: bool) -> NDArray[np.float64] | None:

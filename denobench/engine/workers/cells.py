@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,10 +77,35 @@ def compute(cell: Cell) -> Computed:
         return Computed(row(cell, "failed", str(error), field_digest=field_digest))
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
+    values, missing = _scores(cell, method, clean, noisy, sigma, denoised)
+    found = row(
+        cell,
+        "ok",
+        metrics=values,
+        missing=missing,
+        seconds=wall,
+        cpu_seconds=cpu,
+        sigma=sigma,
+        field_digest=field_digest,
+    )
+    shown = noisy if clean.image is None else clean.image
+    pictures = Pictures(shown, noisy, denoised) if cell.picture else None
+    return Computed(found, pictures, time.perf_counter() - started)
+
+
+def _scores(
+    cell: Cell,
+    method: Denoiser,
+    clean: observations.Clean,
+    noisy: np.ndarray,
+    sigma: float | None,
+    denoised: np.ndarray,
+) -> tuple[Mapping[str, float], Mapping[str, str]]:
+    """Return a cell's scores, and why any of them are missing."""
     chosen, unloaded = _metrics(cell.metrics)
     needed = {need for each in chosen for need in each.needs}
     moved = (cell, method, noisy, sigma, denoised)
-    scores = metrics.score(
+    found = metrics.score(
         chosen,
         clean.image,
         denoised,
@@ -90,19 +115,7 @@ def compute(cell: Cell) -> Computed:
         sigma=probing.true_sigma(cell, noisy) if "sigma" in needed else None,
         divergence=probing.divergence(*moved) if "divergence" in needed else None,
     )
-    found = row(
-        cell,
-        "ok",
-        metrics=scores.values,
-        missing=unloaded | scores.missing,
-        seconds=wall,
-        cpu_seconds=cpu,
-        sigma=sigma,
-        field_digest=field_digest,
-    )
-    shown = noisy if clean.image is None else clean.image
-    pictures = Pictures(shown, noisy, denoised) if cell.picture else None
-    return Computed(found, pictures, time.perf_counter() - started)
+    return found.values, unloaded | found.missing
 
 
 def _metrics(names: Iterable[str]) -> tuple[list[Metric], dict[str, str]]:
