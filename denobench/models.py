@@ -22,10 +22,14 @@ import pandas as pd
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from denobench import methods
 from denobench.cache import cache_folder, writing
 from denobench.errors import DenobenchError, unknown
 from denobench.files import damaged, digest, read_json, replacing, write_text
 from denobench.methods import FittedDenoiser, TrainingSet, check_history
+from denobench.networks.export import SUFFIXES
+from denobench.networks.export import export as export_network
+from denobench.networks.method import NetworkDenoiser
 from denobench.progress import Progress
 
 WEIGHTS = "weights.npz"
@@ -187,7 +191,15 @@ def models() -> list[Model]:
 
 
 def export(key: str, path: Path) -> None:
-    """Copy the weights whose key begins so to a file.
+    """Write the trained network whose key begins so to a file.
+
+    Parameters
+    ----------
+    key
+        The key, or its first characters.
+    path
+        The file: with ``.onnx``, ``.keras`` or ``.h5`` the whole network, for other programs; with
+        another suffix a copy of the weights; without one a SavedModel's folder.
 
     Raises
     ------
@@ -195,11 +207,28 @@ def export(key: str, path: Path) -> None:
         If no key or more than one begins so, or the file cannot be written.
     """
     model = _only(key, models())
+    if path.suffix.lower() in SUFFIXES:
+        export_network(_network(model), path)
+        return
     try:
         with replacing(path) as temporary:
             shutil.copyfile(model.weights, temporary)
     except OSError as error:
         raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _network(model: Model) -> NetworkDenoiser:
+    """Return the network that the weights belong to, with them."""
+    name, recipe = model.record.method, (model.record.model_extra or {}).get("recipe")
+    told = isinstance(recipe, dict) and recipe.get("told")
+    method = methods.build(name, {"training": "told"} if told else {})
+    if not isinstance(method, NetworkDenoiser):
+        raise DenobenchError(
+            f"The weights {model.key[:12]} are of {name}, which is no network; give another "
+            "suffix, such as .npz, for a copy of them."
+        )
+    method.load(model.weights)
+    return method
 
 
 def remove(key: str) -> None:

@@ -85,6 +85,14 @@ class CDAE(NetworkDenoiser):
 
         return build_cdae(input_shape, fast=True)
 
+    def plain(self, input_shape: Shape) -> keras.Model:
+        """Build Table 1 of the paper, layer by layer."""
+        if not self._is_the_papers():
+            return self.build(input_shape)
+        from denobench.autoencoder.architecture import build_cdae
+
+        return build_cdae(input_shape)
+
     @property
     def channels(self) -> int:
         """The three channels of the paper's images."""

@@ -75,7 +75,7 @@ def export(
     key: Key,
     path: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="File to write.")],
 ) -> None:
-    """Copy weights to a file."""
+    """Write a trained network: .onnx, .keras, .h5, a SavedModel's folder; .npz: its weights."""
     from denobench import models
 
     models.export(key, path)

@@ -38,7 +38,10 @@ def tiled(image: np.ndarray, height: int, width: int, call: Plain) -> np.ndarray
 
 def _mirrored(image: np.ndarray, down: int, right: int) -> np.ndarray:
     """Return an image that goes on, mirrored, by so many pixels below and to the right."""
-    return np.pad(image, ((0, down), (0, right)), "symmetric") if down or right else image
+    if not (down or right):
+        return image
+    enough = down < image.shape[0] and right < image.shape[1]
+    return np.pad(image, ((0, down), (0, right)), "reflect" if enough else "symmetric")
 
 
 def _starts(side: int, tile: int) -> list[int]:

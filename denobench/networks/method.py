@@ -184,6 +184,16 @@ class NetworkDenoiser(FittedDenoiser):
         output = self._model.predict_on_batch(self.encode(padded, sigma)[np.newaxis])
         return self.decode(output[0, :height, :width])
 
+    def plain(self, input_shape: Shape) -> keras.Model:
+        """Build the same network of Keras' own layers alone, for other programs."""
+        return self.build(input_shape)
+
+    def trained(self) -> keras.Model:
+        """Return the network with its weights, of Keras' own layers where there is such a form."""
+        model = self.plain((None, None, self.channels))
+        model.set_weights(list(self._fitted().values()))
+        return model
+
     def predictor(self, weights: Weights) -> Predictor:
         """Return what computes the network with given weights."""
         model = self.build((None, None, self.channels))
