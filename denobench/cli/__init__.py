@@ -21,6 +21,7 @@ from denobench.cli import (
     status,
     train,
     verify,
+    view,
 )
 from denobench.cli.say import say
 from denobench.errors import DenobenchError
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(report.report)
 app.command()(verify.verify)
+app.command()(view.view)
 app.command()(status.status)
 app.command()(clean.clean)
 app.command()(methods.methods)

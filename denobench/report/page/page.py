@@ -18,14 +18,15 @@ from denobench.manifest import DatasetRecord
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Table
 from denobench.report.figures.style import Picture, Place
-from denobench.report.page.scripts import script, source_of, stylesheet
-from denobench.report.page.viewer import content
+from denobench.report.page.scripts import plotly, script, source_of, stylesheet
+from denobench.report.page.viewer import Content, content
 from denobench.report.text import captions
 from denobench.report.text.verdict import Line
 
-# Nothing is loaded from anywhere, and no script runs but the page's own.
+# Nothing is loaded from anywhere, and no script runs but the page's own, which the policy names by
+# their digests. Plotly writes styles as it draws.
 POLICY = (
-    "default-src 'none'; script-src {script}; style-src {style}; img-src data: blob:; "
+    "default-src 'none'; script-src {script}; style-src 'unsafe-inline'; img-src data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 
@@ -52,20 +53,17 @@ def render(
     texts
         Paragraphs for a paper.
     """
-    environment = Environment(loader=PackageLoader("denobench.report", "page"), autoescape=True)
     shown: dict[Place, list[dict[str, Any]]] = {place: [] for place in get_args(Place)}
     for picture, path in pictures:
         shown[picture.place].append(_embed(picture, path))
     apart = {table.name: table for table in tables if not table.noise}
-    shown_by_viewer = content(summary)
-    return environment.get_template("page.html.j2").render(
+    packed, source = plotly()
+    return render_template(
+        "page.html.j2",
+        content(summary),
+        [source],
+        plotly=packed,
         title=_title(summary),
-        policy=POLICY.format(script=source_of(script()), style=source_of(stylesheet())),
-        style=stylesheet(),
-        script=script(),
-        data=shown_by_viewer.json,
-        pictures=shown_by_viewer.pictures,
-        left_out=shown_by_viewer.left_out,
         subtitle=_subtitle(summary),
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
         noises=_by_noise(summary, tables, shown["noise"]),
@@ -95,6 +93,20 @@ def _by_noise(
         }
         for noise, title in summary.noises.items()
     ]
+
+
+def render_template(name: str, shown: Content, libraries: Sequence[str] = (), **others: Any) -> str:
+    """Return a page with the viewer, its style and its policy."""
+    environment = Environment(loader=PackageLoader("denobench.report", "page"), autoescape=True)
+    return environment.get_template(name).render(
+        policy=POLICY.format(script=" ".join([source_of(script()), *libraries])),
+        style=stylesheet(),
+        script=script(),
+        data=shown.json,
+        pictures=shown.pictures,
+        left_out=shown.left_out,
+        **others,
+    )
 
 
 def _title(summary: Summary) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from functools import lru_cache
 from importlib.resources import files
 
@@ -40,6 +41,16 @@ def script() -> str:
 def stylesheet() -> str:
     """Return the page's style."""
     return (files("denobench.report.page") / "page.css").read_text("utf-8")
+
+
+@lru_cache(maxsize=1)
+def plotly() -> tuple[str, str]:
+    """Return the plotting library deflated, in base64, and how a policy names it."""
+    from plotly.offline import get_plotlyjs
+
+    code = get_plotlyjs()
+    packed = base64.b64encode(zlib.compress(code.encode(), 9)).decode()
+    return packed, source_of(code)
 
 
 def source_of(text: str) -> str:

@@ -50,7 +50,7 @@ class Content:
         return text.replace("<", "\\u003c")
 
 
-class _Pictures:
+class Pictures:
     """Packs pictures, equal ones once, until there is no room."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class _Pictures:
 
 def content(summary: Summary) -> Content:
     """Return what the viewer of a report shows."""
-    pictures = _Pictures()
+    pictures = Pictures()
     views, left_out = [], 0
     for observed in _observed(summary):
         view, kept = _view(summary, observed, pictures)
@@ -103,6 +103,7 @@ def content(summary: Summary) -> Content:
         "scores": _means(summary),
         "cells": _cells(summary),
         "views": views,
+        "start": 0,
         "leftOut": left_out,
     }
     return Content(data, pictures.packed, left_out)
@@ -137,7 +138,7 @@ def _observed(summary: Summary) -> Iterator[dict[str, Shown]]:
 
 
 def _view(
-    summary: Summary, observed: Mapping[str, Shown], pictures: _Pictures
+    summary: Summary, observed: Mapping[str, Shown], pictures: Pictures
 ) -> tuple[dict[str, Any] | None, bool | None]:
     """Return a view, and whether its pictures fit; None where they were not kept."""
     galleries = {run: summary.folders[run].gallery for run in observed}

@@ -14,6 +14,7 @@ import pytest
 from skimage import metrics
 
 from denobench.report import Report, write
+from denobench.report.data.summary import Summary
 from denobench.report.page.pixels import STEPS
 from denobench.rows import RunFolder
 
@@ -312,3 +313,51 @@ def test_flipping_is_quick(opened: Open) -> None:
     for key in "1234512345":
         page.keyboard.press(key)
     assert page.evaluate("performance.getEntriesByType('resource').length") == before
+
+
+def test_files_are_viewed_without_noise(opened: Open, tmp_path: Path) -> None:
+    """A page of volumes has slices to go through, and no tile for a noisy image."""
+    import denobench
+
+    rng = np.random.default_rng(0)
+    for name in "vw":
+        np.save(tmp_path / f"{name}.npy", rng.random((3, 12, 16)).astype(np.float32))
+    found = denobench.view(tmp_path / "v.npy", tmp_path / "w.npy", out=tmp_path / "out.html")
+    page = opened(found.path)
+    assert titles(page) == ["Reference", "v.npy", "w.npy"]
+    page.keyboard.press("]")
+    page.wait_for_timeout(100)
+    assert state(page)["image"] == ["slice 3 of 3"]
+
+
+def test_plots_are_live(opened: Open, summary: Summary) -> None:
+    """Plots show the means, follow what is chosen and hidden, and a click opens an image."""
+    page = opened()
+    page.locator("#plots").scroll_into_view_if_needed()
+    page.wait_for_selector("#plots[data-ready]")
+
+    def traces(place: int) -> dict[str, list[float]]:
+        told = page.evaluate(
+            "i => document.querySelectorAll('#plots .plot')[i].data.map(t => [t.name, [...t.y]])",
+            place,
+        )
+        return dict(told)
+
+    scores = summary.scores.query("entry == 'phantoms/nlm' and noise == 'gaussian'")
+    expected = scores[scores["metric"] == "psnr"].sort_values("level")["mean"]
+    assert traces(0)["Non-local means"] == pytest.approx([*expected])
+    plots = page.locator("#plots")
+    plots.locator("select").nth(0).select_option("ssim")
+    expected = scores[scores["metric"] == "ssim"].sort_values("level")["mean"]
+    assert traces(0)["Non-local means"] == pytest.approx([*expected])
+    plots.locator("select").nth(2).select_option("time")
+    assert len(traces(0)["Non-local means"]) == 1
+    page.evaluate(
+        "document.querySelectorAll('#plots .plot')[1].emit('plotly_click', {points: "
+        "[{customdata: ['head_00.png', 'phantoms/tv']}]})"
+    )
+    page.wait_for_timeout(200)
+    assert state(page)["active"] == ["phantoms/tv"]
+    page.locator("details.chosen > summary").click()
+    page.locator(".methods label", has_text="Non-local means").locator("input").uncheck()
+    assert "Non-local means" not in traces(0)

@@ -4,7 +4,6 @@ import { centre, copyLink, fullScreen, reset, save } from "./actions.js";
 import { choice, make } from "./dom.js";
 import { HELP } from "./keys.js";
 import { MODES, paintBar } from "./paint.js";
-import { NOISY, REFERENCE } from "./state.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./paint.js").Range} Range */
@@ -174,11 +173,14 @@ export function buildControls(viewer) {
       viewer.levelsOf(state.image, state.noise).map((each) => [String(each), String(each)]),
       String(state.level),
     );
-    const named = [REFERENCE, NOISY, ...viewer.methods()].map(
+    const named = [...viewer.given(), ...viewer.methods()].map(
       (id) => /** @type {[string, string]} */ ([id, viewer.shown.get(id)?.title ?? id]),
     );
     fill(active.select, named, state.active);
     fill(other.select, named, state.other);
+    image.element.hidden = images.length < 2;
+    noise.element.hidden = present.length < 2;
+    level.element.hidden = content.views.every((each) => each.level === state.level);
     mode.select.value = state.mode;
     layout.select.value = state.layout;
     tool.select.value = state.tool;

@@ -10,11 +10,11 @@
  *   low: Coded, high: Coded}} Mean
  * @typedef {{noise: string[], level: number[], image: string[], method: string[],
  *   scores: Record<string, Coded[]>}} Cells
- * @typedef {{image: string, noise: string, level: number, clean: number, noisy: number,
+ * @typedef {{image: string, noise: string, level: number, clean: number, noisy: number | null,
  *   answers: Record<string, number>, scores: Record<string, Record<string, Coded>>}} View
  * @typedef {{width: number, height: number, low: number, planes: number}} Packing
  * @typedef {{methods: Method[], metrics: Metric[], noises: Noise[], times: Record<string, Coded>,
- *   scores: Mean[], cells: Cells, views: View[], leftOut: number, pictures: Packing[]}} Content
+ *   scores: Mean[], cells: Cells, views: View[], start: number, leftOut: number, pictures: Packing[]}} Content
  * @typedef {{width: number, height: number, values: Float64Array}} Picture
  */
 

@@ -37,7 +37,7 @@ export function bindKeys(viewer) {
   document.addEventListener("keydown", (event) => {
     if (!listens(event, viewer, seen)) return;
     const held = HELD[event.key];
-    if (held) {
+    if (held && viewer.shown.has(held)) {
       if (viewer.held !== held) {
         viewer.held = held;
         viewer.update(false);

@@ -1,6 +1,7 @@
 // What the page does once it is there.
 
 import { readContent } from "./data.js";
+import { bindPlots } from "./plots.js";
 import { bindTables } from "./tables.js";
 import { Viewer } from "./viewer.js";
 
@@ -15,6 +16,11 @@ function start() {
     void viewer.restore();
   }
   bindTables(content, viewer);
+  const plots = document.getElementById("plots");
+  if (content?.scores.length && plots) {
+    plots.hidden = false;
+    bindPlots(plots, content, viewer);
+  }
 }
 
 start();

@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 import { moments, psnr, ssimOf } from "./maths.js";
 import { similarity } from "./paint.js";
-import { NOISY, REFERENCE } from "./state.js";
+import { REFERENCE } from "./state.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./tiles.js").Shown} Shown */
@@ -44,7 +44,7 @@ export class Readout {
     const { viewer } = this;
     const clean = /** @type {Shown} */ (viewer.shown.get(REFERENCE)).picture;
     const region = viewer.state.region ?? { x: 0, y: 0, width: clean.width, height: clean.height };
-    this.rows = [REFERENCE, NOISY, ...viewer.methods()].map((id) => {
+    this.rows = [...viewer.given(), ...viewer.methods()].map((id) => {
       const shown = /** @type {Shown} */ (viewer.shown.get(id));
       return { shown, value: make("td"), error: make("td") };
     });

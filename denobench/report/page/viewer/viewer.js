@@ -27,6 +27,8 @@ export class Viewer {
     this.state = this.first();
     /** @type {Map<string, Shown>} */
     this.shown = new Map();
+    /** @type {Picture | null} what residuals are taken from */
+    this.noisy = null;
     /** @type {Tile[]} */
     this.tiles = [];
     /** @type {string | null} a picture that is shown for as long as a key is held */
@@ -50,14 +52,14 @@ export class Viewer {
 
   /** @returns {State} */
   first() {
-    const [view] = this.content.views;
+    const view = this.content.views[this.content.start];
     const level = view ? this.levelsOf(view.image, view.noise) : [];
     const methods = this.methodsOf(view);
     const state = plain({
       image: view.image,
       noise: view.noise,
       level: level[Math.floor((level.length - 1) / 2)],
-      active: methods[0] ?? NOISY,
+      active: methods[0] ?? REFERENCE,
     });
     state.reach = Number(Math.max(0.01, state.level).toPrecision(2));
     return state;
@@ -123,7 +125,7 @@ export class Viewer {
     Object.assign(this.state, { image: view.image, noise: view.noise, level: view.level });
     const turn = ++this.loading;
     const ids = this.methodsOf(view);
-    const places = [view.clean, view.noisy, ...ids.map((id) => view.answers[id])];
+    const places = [view.clean, view.noisy ?? view.clean, ...ids.map((id) => view.answers[id])];
     const pictures = await Promise.all(places.map((place) => picture(this.content, place)));
     if (turn !== this.loading) return;
     const labels = new Map(this.content.methods.map((each) => [each.id, each.label]));
@@ -136,7 +138,9 @@ export class Viewer {
       picture: pictures[0],
     });
     const note = nothing ? this.scores(view, nothing.id) : "";
-    this.shown.set(NOISY, { id: NOISY, title: "Noisy", note, picture: pictures[1] });
+    this.noisy = pictures[1];
+    if (view.noisy !== null)
+      this.shown.set(NOISY, { id: NOISY, title: "Noisy", note, picture: pictures[1] });
     ids.forEach((id, place) => {
       const title = labels.get(id) ?? id;
       this.shown.set(id, { id, title, note: this.scores(view, id), picture: pictures[place + 2] });
@@ -145,7 +149,7 @@ export class Viewer {
     const { width, height } = pictures[0];
     if (region && (region.x + region.width > width || region.y + region.height > height))
       this.state.region = null;
-    if (!this.shown.has(this.state.active)) this.state.active = ids[0] ?? NOISY;
+    if (!this.shown.has(this.state.active)) this.state.active = ids[0] ?? REFERENCE;
     if (!this.shown.has(this.state.other)) this.state.other = REFERENCE;
     this.update(written);
     this.root.dataset.ready = String(turn);
@@ -158,7 +162,7 @@ export class Viewer {
    */
   scores(view, id) {
     const scores = view.scores[id];
-    if (!scores) return "";
+    if (!scores || !Object.keys(scores).length) return "";
     const main = this.content.metrics.filter(
       (each) => each.name === "psnr" || each.name === "ssim",
     );
@@ -166,6 +170,11 @@ export class Viewer {
     return shown
       .map((each) => printed(each, decoded(scores[each.name])) + (each.unit && ` ${each.unit}`))
       .join(" / ");
+  }
+
+  /** What there is beside the methods' answers. */
+  given() {
+    return [REFERENCE, NOISY].filter((id) => this.shown.has(id));
   }
 
   /** What stands in the tiles, in order. */
@@ -179,14 +188,14 @@ export class Viewer {
       const rest = methods.slice(start, start + 3);
       return [REFERENCE, ...rest, ...methods.filter((id) => !rest.includes(id))].slice(0, 4);
     }
-    const all = [REFERENCE, NOISY, ...methods];
+    const all = [...this.given(), ...methods];
     return this.held ? all.map(() => /** @type {string} */ (this.held)) : all;
   }
 
   /** @param {boolean} written */
   update(written = true) {
     const clean = this.shown.get(REFERENCE);
-    const noisy = this.shown.get(NOISY);
+    const { noisy } = this;
     if (!clean || !noisy) return;
     const ids = this.arranged();
     const range = rangeOf(
@@ -201,7 +210,7 @@ export class Viewer {
     this.stage.style.setProperty("--shape", `${clean.picture.width} / ${clean.picture.height}`);
     ids.forEach((id, place) => {
       const shown = this.shown.get(id);
-      if (shown) this.tiles[place].show(shown, clean.picture, noisy.picture, this.state, range);
+      if (shown) this.tiles[place].show(shown, clean.picture, noisy, this.state, range);
     });
     const against = this.shown.get(this.state.other);
     if (this.wiped() && against) {
@@ -209,7 +218,7 @@ export class Viewer {
         this.tiles[0].against,
         against.picture,
         clean.picture,
-        noisy.picture,
+        noisy,
         this.state.mode,
         range,
         this.state.inverted,

@@ -1,0 +1,134 @@
+"""The viewer of any image files, as a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from denobench import metrics
+from denobench.errors import DenobenchError
+from denobench.printable import one_line
+from denobench.readers import File, identify, read
+from denobench.report.data.entries import unlike
+from denobench.report.figures.style import look
+from denobench.report.page.page import render_template
+from denobench.report.page.viewer import Content, Pictures, number
+from denobench.scale import Scale
+
+_SHOWN = ("psnr", "ssim")
+_FARTHEST = 100.0  # of full scale: values beyond it are cut off
+
+
+def render_files(paths: Sequence[Path], reference: Path | None, noisy: Path | None) -> str:
+    """Return a page that shows images or volumes side by side.
+
+    Parameters
+    ----------
+    paths
+        The files to show; all of one shape. Volumes are shown slice by slice.
+    reference
+        What the others are held against; the first of ``paths`` if left out.
+    noisy
+        What residuals are taken from, if there is such a file.
+
+    Raises
+    ------
+    DenobenchError
+        If a file cannot be read, or its shape is not the reference's.
+    """
+    first, *_ = paths
+    clean, limits = _read(reference or first, None)
+    shown = {path: _read(path, limits)[0] for path in (*paths, *([noisy] if noisy else []))}
+    for path, values in shown.items():
+        if values.shape != clean.shape:
+            raise DenobenchError(
+                f"{path}: {_size(values)} pixels, and {reference or first} has {_size(clean)}; "
+                "give images of one size."
+            )
+    names: list[str] = []
+    for path in paths:
+        names.append(unlike(one_line(path.name, 80), names))
+    answers = [(name, shown[path]) for name, path in zip(names, paths, strict=True)]
+    content = _content(clean, shown[noisy] if noisy else None, answers)
+    title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return render_template("files.html.j2", content, title=title)
+
+
+def _read(path: Path, limits: tuple[float, float] | None) -> tuple[NDArray[np.float32], Any]:
+    """Return a file's first stack in full scale, by given limits where it has none of its own."""
+    file = File(path)
+    stack = read([file], identify(file))[0]
+    values = np.asarray(stack.load(), np.float64)
+    if limits is None or stack.full is not None:
+        limits = Scale.parse(stack.rule).limits(values, stack.full)
+    low, high = limits
+    scaled = (values - low) / max(high - low, np.finfo(float).tiny)
+    if not np.isfinite(scaled).all():
+        raise file.fault("has NaN or infinite pixels; replace them first")
+    return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), limits
+
+
+def _size(values: NDArray[np.float32]) -> str:
+    depth, height, width = values.shape
+    return f"{width} × {height}" + (f" × {depth}" if depth > 1 else "")
+
+
+def _content(
+    clean: NDArray[np.float32],
+    noisy: NDArray[np.float32] | None,
+    answers: Sequence[tuple[str, NDArray[np.float32]]],
+) -> Content:
+    """Return what the viewer shows: one view per slice, from the middle on as many as fit."""
+    depth = len(clean)
+    pictures = Pictures()
+    views: dict[int, dict[str, Any]] = {}
+    for place in sorted(range(depth), key=lambda place: abs(place - depth // 2)):
+        given = [clean[place], *(values[place] for _, values in answers)]
+        places = pictures.add([*given, *([noisy[place]] if noisy is not None else [])])
+        if places is None:
+            break
+        views[place] = {
+            "image": f"slice {place + 1} of {depth}" if depth > 1 else "image",
+            "noise": "file",
+            "level": 0.1,
+            "clean": places[0],
+            "noisy": places[len(given)] if noisy is not None else None,
+            "answers": {str(i): places[i + 1] for i in range(len(answers))},
+            "scores": {
+                str(i): _scores(clean[place], values[place])
+                for i, (_, values) in enumerate(answers)
+            },
+        }
+    if not views:
+        raise DenobenchError("The images are too large for one page; give fewer or smaller ones.")
+    data = {
+        "methods": [
+            {"id": str(i), "label": name, "track": "", "identity": False,
+             "colour": look(i).colour, "dashed": bool(look(i).dashes)}
+            for i, (name, _) in enumerate(answers)
+        ],
+        "metrics": [
+            {"name": "psnr", "title": "PSNR", "unit": "dB", "digits": 2, "higher": True},
+            {"name": "ssim", "title": "SSIM", "unit": "", "digits": 3, "higher": True},
+        ],
+        "noises": [{"name": "file", "title": "file", "levels": [0.1]}],
+        "times": {},
+        "scores": [],
+        "cells": {"noise": [], "level": [], "image": [], "method": [], "scores": {}},
+        "views": [views[place] for place in sorted(views)],
+        "start": sorted(views).index(depth // 2),
+        "leftOut": depth - len(views),
+    }  # fmt: skip
+    return Content(data, pictures.packed, depth - len(views))
+
+
+def _scores(clean: NDArray[np.float32], answer: NDArray[np.float32]) -> dict[str, Any]:
+    if np.array_equal(clean, answer):
+        return {}
+    chosen = [metrics.psnr, metrics.ssim]
+    found = metrics.score(chosen, clean, np.clip(answer, 0, 1), np.ones(clean.shape, bool)).values
+    return {name: number(found[name]) for name in _SHOWN if name in found}

@@ -1,0 +1,301 @@
+// Live plots: scores over level or runtime, and every image's score, drawn by Plotly.
+
+import { decoded, printed } from "./data.js";
+import { choice, make } from "./dom.js";
+
+/** @typedef {import("./data.js").Content} Content */
+/** @typedef {import("./data.js").Method} Method */
+/** @typedef {import("./data.js").Metric} Metric */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {{metric: string, noise: string, over: "level" | "time", level: number, log: boolean}} Chosen */
+
+/**
+ * Put the plots' section together; the library is unpacked when it comes into view.
+ * @param {HTMLElement} root
+ * @param {Content} content
+ * @param {Viewer | null} viewer
+ */
+export function bindPlots(root, content, viewer) {
+  const [first] = content.noises;
+  const middle = (/** @type {number[]} */ levels) => levels[Math.floor((levels.length - 1) / 2)];
+  /** @type {Chosen} */
+  const chosen = {
+    metric: content.metrics[0].name,
+    noise: first.name,
+    over: "level",
+    level: middle(first.levels),
+    log: false,
+  };
+  /** @type {any} */
+  let plotly = null;
+  const [means, images] = [make("div", { class: "plot" }), make("div", { class: "plot" })];
+  const told = make("p", { class: "soft", role: "status" });
+  const draw = () => plotly && drawAll(plotly, means, images, content, chosen, viewer);
+  const pick = (/** @type {Partial<Chosen>} */ change) => {
+    Object.assign(chosen, change);
+    fillLevels();
+    draw();
+  };
+  const metric = choice(
+    "Score",
+    content.metrics.map((each) => [each.name, each.title]),
+    (value) => pick({ metric: value }),
+  );
+  const noise = choice(
+    "Noise",
+    content.noises.map((each) => [each.name, each.title]),
+    (value) => {
+      const found = content.noises.find((each) => each.name === value);
+      if (found) pick({ noise: value, level: middle(found.levels) });
+    },
+  );
+  const over = choice(
+    "Over",
+    [
+      ["level", "Level"],
+      ["time", "Runtime"],
+    ],
+    (value) => pick({ over: value === "time" ? "time" : "level" }),
+  );
+  const level = choice("σ", [], (value) => pick({ level: Number(value) }));
+  const log = make("input", { type: "checkbox", change: () => pick({ log: log.checked }) });
+  const fillLevels = () => {
+    const levels = content.noises.find((each) => each.name === chosen.noise)?.levels ?? [];
+    level.select.replaceChildren(
+      ...levels.map((each) => make("option", { value: each }, String(each))),
+    );
+    level.select.value = String(chosen.level);
+  };
+  over.element.hidden = !Object.keys(content.times).length;
+  noise.element.hidden = content.noises.length < 2;
+  fillLevels();
+  root.append(
+    make("h2", {}, "Plots"),
+    make(
+      "div",
+      { class: "bar-of controls" },
+      metric.element,
+      noise.element,
+      over.element,
+      level.element,
+      make("label", {}, log, " Logarithmic score"),
+    ),
+    make("div", { class: "plots" }, means, images),
+    told,
+  );
+  viewer?.listeners.push(draw);
+  for (const box of [means, images]) box.dataset.told = "";
+  const watch = new IntersectionObserver(
+    async (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      watch.disconnect();
+      plotly = await library();
+      draw();
+      opens(images, content, viewer, told, () => chosen);
+      root.dataset.ready = "true";
+    },
+    { rootMargin: "600px" },
+  );
+  watch.observe(root);
+}
+
+/** Unpack the plotting library, and run it: the page's policy names its digest. */
+async function library() {
+  const packed = document.getElementById("plotly")?.textContent ?? "";
+  const bytes = Uint8Array.from(atob(packed.trim()), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const code = document.createElement("script");
+  code.textContent = await new Response(stream).text();
+  document.head.append(code);
+  return /** @type {any} */ (window).Plotly;
+}
+
+/**
+ * @param {any} plotly
+ * @param {HTMLElement} means
+ * @param {HTMLElement} images
+ * @param {Content} content
+ * @param {Chosen} chosen
+ * @param {Viewer | null} viewer
+ */
+function drawAll(plotly, means, images, content, chosen, viewer) {
+  const hidden = viewer?.state.hidden ?? [];
+  const methods = content.methods.filter((each) => !hidden.includes(each.id));
+  const metric = /** @type {Metric} */ (
+    content.metrics.find((each) => each.name === chosen.metric)
+  );
+  const style = getComputedStyle(document.body);
+  const [ink, rule] = ["--ink", "--rule"].map((name) => style.getPropertyValue(name).trim());
+  const axis = { gridcolor: rule, zeroline: false, linecolor: ink, automargin: true };
+  const score = {
+    ...axis,
+    title: { text: escaped(metric.title + (metric.unit && ` (${metric.unit})`)) },
+    type: chosen.log ? "log" : "linear",
+  };
+  const layout = {
+    font: { color: ink, family: "system-ui, sans-serif", size: 12 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    margin: { l: 55, r: 10, t: 30, b: 45 },
+    hovermode: "closest",
+    height: 460,
+  };
+  const options = {
+    displaylogo: false,
+    responsive: true,
+    modeBarButtonsToRemove: ["select2d", "lasso2d"],
+  };
+  const time = chosen.over === "time";
+  const across = time
+    ? { ...axis, type: "log", title: { text: "Time per image (ms)" } }
+    : { ...axis, title: { text: "σ as a fraction of full scale" } };
+  plotly.react(
+    means,
+    meanTraces(content, chosen, methods, metric),
+    {
+      ...layout,
+      showlegend: true,
+      legend: { orientation: "h", y: -0.28 },
+      xaxis: across,
+      yaxis: score,
+      title: { text: time ? `σ = ${chosen.level}` : "Means", font: { size: 13 } },
+    },
+    options,
+  );
+  const names = methods.map((each) => escaped(each.label));
+  plotly.react(
+    images,
+    imageTraces(content, chosen, methods, metric),
+    {
+      ...layout,
+      showlegend: false,
+      xaxis: score,
+      yaxis: {
+        ...axis,
+        type: "category",
+        categoryarray: names.toReversed(),
+        categoryorder: "array",
+      },
+      title: { text: `Every image at σ = ${chosen.level}; a click opens one`, font: { size: 13 } },
+    },
+    options,
+  );
+}
+
+/**
+ * @param {Content} content
+ * @param {Chosen} chosen
+ * @param {Method[]} methods
+ * @param {Metric} metric
+ */
+function meanTraces(content, chosen, methods, metric) {
+  const time = chosen.over === "time";
+  return methods.flatMap((method) => {
+    const found = content.scores.filter(
+      (each) =>
+        each.method === method.id &&
+        each.noise === chosen.noise &&
+        each.metric === chosen.metric &&
+        (!time || each.level === chosen.level),
+    );
+    const at = time
+      ? found.map(() => decoded(content.times[method.id]))
+      : found.map((each) => each.level);
+    const mean = found.map((each) => decoded(each.mean));
+    if (!at.some(Number.isFinite) || !mean.some(Number.isFinite)) return [];
+    const label = escaped(method.label);
+    return [
+      {
+        x: at,
+        y: mean,
+        name: label,
+        mode: time ? "markers" : "lines+markers",
+        line: { color: method.colour, dash: method.dashed ? "dash" : "solid" },
+        marker: { color: method.colour, size: 8 },
+        error_y: {
+          type: "data",
+          symmetric: false,
+          array: found.map((each, i) => decoded(each.high) - mean[i]),
+          arrayminus: found.map((each, i) => mean[i] - decoded(each.low)),
+          thickness: 1,
+          color: method.colour,
+        },
+        text: found.map((each, i) => `${label}<br>σ = ${each.level}: ${printed(metric, mean[i])}`),
+        hoverinfo: "text",
+      },
+    ];
+  });
+}
+
+/**
+ * @param {Content} content
+ * @param {Chosen} chosen
+ * @param {Method[]} methods
+ * @param {Metric} metric
+ */
+function imageTraces(content, chosen, methods, metric) {
+  const { cells } = content;
+  return methods.map((method) => {
+    const places = cells.method.flatMap((id, i) =>
+      id === method.id && cells.noise[i] === chosen.noise && cells.level[i] === chosen.level
+        ? [i]
+        : [],
+    );
+    const values = places.map((i) => decoded(cells.scores[chosen.metric][i]));
+    const label = escaped(method.label);
+    return {
+      x: values,
+      y: places.map(() => label),
+      type: "box",
+      boxpoints: "all",
+      jitter: 0.6,
+      pointpos: 0,
+      fillcolor: "rgba(0,0,0,0)",
+      line: { color: method.colour, width: 1 },
+      marker: { color: method.colour, size: 5, opacity: 0.7 },
+      orientation: "h",
+      text: places.map(
+        (i, place) => `${escaped(cells.image[i])}<br>${label}: ${printed(metric, values[place])}`,
+      ),
+      customdata: places.map((i) => [cells.image[i], method.id]),
+      hoverinfo: "text",
+      hoveron: "points",
+    };
+  });
+}
+
+/**
+ * Let a click on a point open its image with its method.
+ * @param {HTMLElement} plot
+ * @param {Content} content
+ * @param {Viewer | null} viewer
+ * @param {HTMLElement} told
+ * @param {() => Chosen} chosen
+ */
+function opens(plot, content, viewer, told, chosen) {
+  /** @type {any} */ (plot).on("plotly_click", (/** @type {any} */ event) => {
+    const [image, method] = event.points[0]?.customdata ?? [];
+    const { noise, level } = chosen();
+    const kept = content.views.some(
+      (each) => each.image === image && each.noise === noise && each.level === level,
+    );
+    told.textContent = kept
+      ? ""
+      : `${image} is not among the images that the run kept; raise gallery in its config.`;
+    if (!kept || !viewer) return;
+    void viewer.set({ image, noise, level, active: method });
+    document.getElementById("look")?.scrollIntoView();
+  });
+}
+
+/**
+ * Return text that Plotly, which knows some tags, shows as it is.
+ * @param {string} text
+ */
+function escaped(text) {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("$", "\u{ff04}");
+}
