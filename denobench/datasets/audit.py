@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from denobench.datasets import volumes
 from denobench.datasets.base import Dataset, FileItem, Unreadable
 from denobench.datasets.folder import open_folder
 from denobench.datasets.noisiness import residual_noise, span
@@ -47,6 +49,11 @@ class AuditedFile:
         Residual noise as a fraction of full scale, see `audit`.
     high, clipped
         The file's value that is full scale, and the share of values outside.
+    spacing, orientation, volume
+        Of a slice's volume: millimetres between slices, rows and columns, the plane in which it
+        was acquired, and which volume it is. Empty for pictures.
+    identities
+        Whether the header carries what tells a person.
     """
 
     id: str
@@ -62,6 +69,10 @@ class AuditedFile:
     sigma: float
     high: float = 255.0
     clipped: float | None = None
+    spacing: tuple[float, float, float] | None = None
+    orientation: str = ""
+    volume: str = ""
+    identities: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,14 +174,55 @@ class Audit:
             + (f", up to {max(framed)} pixels wide" if framed else ""),
             "residual noise": f"median {np.median(sigmas):.2f} %, at most {max(sigmas):.2f} % "
             "of full scale",
+            **self._volumes(),
             "exact copies": f"{self.copies} files are a copy of another",
-            "near-duplicates": f"{near} more files show the slice of another",
-            "different slices": f"{self.clusters}, {len(self.groups)} of them more than once",
+            **(
+                {}
+                if self.dataset.clusters == "subjects"
+                else {
+                    "near-duplicates": f"{near} more files show the slice of another",
+                    "different slices": f"{self.clusters}, {len(self.groups)} of them more than "
+                    "once",
+                }
+            ),
             "label conflicts": ", ".join(self.conflicts) or "none",
             "leak": f"{leak.mean:.1f} of {leak.test} test images of a random split "
             f"({100 * leak.mean / max(leak.test, 1):.0f} %; 95 % of {leak.splits} splits: "
             f"{leak.low:.0f} to {leak.high:.0f})",
         }
+
+    def _volumes(self) -> dict[str, str]:
+        """Return what is found of volumes and in headers; nothing of pictures."""
+        found = {file.volume: file for file in self.files if file.volume}
+        carrying = sum(file.identities for file in self.files)
+        told = {}
+        if found:
+            sigmas = [
+                100 * float(np.median([f.sigma for f in self.files if f.volume == volume]))
+                for volume in found
+            ]
+            shares = [100 * (file.clipped or 0) for file in found.values()]
+            told = {
+                "volumes": f"{len(found)}, of {_range(_slices(self.files))} slices that are used",
+                "subjects": str(self.clusters)
+                if self.dataset.clusters == "subjects"
+                else "not told",
+                "spacing": _counted(
+                    " x ".join(f"{gap:g}" for gap in file.spacing) + " mm"
+                    if file.spacing
+                    else "none"
+                    for file in found.values()
+                ),
+                "orientation": _counted(file.orientation or "none" for file in found.values()),
+                "full scale": f"{_range(round(file.high, 4) for file in found.values())}; at most "
+                f"{max(shares):.2g} % of values clipped",
+                "noise by volume": f"{min(sigmas):.2f} to {max(sigmas):.2f} % of full scale",
+            }
+        if carrying:
+            told["identities"] = (
+                f"the headers of {carrying} images carry names, numbers, dates or free text"
+            )
+        return told
 
     def to_json(self) -> str:
         """Return everything as JSON."""
@@ -246,6 +298,12 @@ def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> Audite
         sigma=residual_noise(image),
         high=item.high,
         clipped=item.clipped,
+        spacing=None
+        if stack.spacing is None
+        else tuple(round(float(gap), 2) for gap in stack.spacing),  # type: ignore[arg-type]
+        orientation="" if stack.affine is None else volumes.orientation(stack.affine),
+        volume=f"{item.files[0].digest}:{item.stack}" if stack.volume else "",
+        identities=stack.identities,
     )
 
 
@@ -314,6 +372,11 @@ def _places(
 def _counted(values: Any) -> str:
     """Return each value with how often it occurs, the most frequent first."""
     return ", ".join(f"{value} {count}" for value, count in Counter(values).most_common())
+
+
+def _slices(files: Sequence[AuditedFile]) -> list[int]:
+    """Return how many slices each volume has."""
+    return list(Counter(file.volume for file in files if file.volume).values())
 
 
 def _range(values: Any) -> str:

@@ -213,6 +213,7 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
         "name": run,
         "facts": [(name, value) for name, value in facts.items() if value not in (None, "")],
         "unreadable": dataset.unreadable,
+        "said": dataset.notes,
         "versions": "\n".join(f"{n} {v}" for n, v in manifest.versions.items()),
         "config": yaml.safe_dump(dict(manifest.config), sort_keys=False, allow_unicode=True),
     }

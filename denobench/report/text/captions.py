@@ -74,6 +74,11 @@ def powerless(pairs: pd.DataFrame) -> str:
     )
 
 
+def _noun(manifest: Manifest) -> str:
+    """Return what a cluster is called where it is known to be more than that."""
+    return "subject" if manifest.dataset.cluster_of == "subjects" else "cluster"
+
+
 def images(summary: Summary, noise: str) -> str:
     """Say which noisy images the numbers come from."""
     manifest = summary.manifest
@@ -82,7 +87,7 @@ def images(summary: Summary, noise: str) -> str:
     pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
     text = (
         f"{name}: {count(cells['image'].nunique(), 'test image')} in "
-        f"{count(cells['cluster'].nunique(), 'cluster')}{f', {pixels}' if size else ''}, "
+        f"{count(cells['cluster'].nunique(), _noun(manifest))}{f', {pixels}' if size else ''}, "
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
     return text + (f", seed {manifest.seed}" if manifest.seed is not None else "")
@@ -119,7 +124,9 @@ def references(manifest: Manifest) -> str:
 def split(manifest: Manifest) -> str:
     """Say how test images were chosen, where the manifest tells."""
     sentences = {
-        "cluster": "Split by cluster: no slice is in both the training and the test images.",
+        "cluster": "Split by subject: nobody is in both the training and the test images."
+        if _noun(manifest) == "subject"
+        else "Split by cluster: no slice is in both the training and the test images.",
         "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
         "trained on.",
         "folds": "Five folds by cluster: every image is tested once, and no slice is in both the "
@@ -162,17 +169,22 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
     scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
     found = scores.loc[scores["compared"], "clusters"]
     clusters = int(found.min()) if len(found) else 0
+    noun = _noun(summary.manifest)
+    what = (
+        "A subject is who the data say."
+        if noun == "subject"
+        else "A cluster is a group of images that show the same slice; clusters are not patients."
+    )
     notes = [
-        f"Mean and 95 % BCa bootstrap interval over clusters (N = {_range(found)}): realisations "
-        "are averaged, then the images of a cluster. A cluster is a group of images that show the "
-        "same slice; clusters are not patients."
+        f"Mean and 95 % BCa bootstrap interval over {noun}s (N = {_range(found)}): realisations "
+        f"are averaged, then the images of a {noun}. {what}"
         if clusters > 1
-        else "One cluster only: no interval can be given."
+        else f"One {noun} only: no interval can be given."
         if clusters
         else "No method completed enough cells to be compared."
     ]
     if 1 < clusters < FEW_CLUSTERS:
-        notes.append("With so few clusters a bootstrap interval is too narrow.")
+        notes.append(f"With so few {noun}s a bootstrap interval is too narrow.")
     notes.append(
         "Bold: best of its track, where it has two methods to compare; underlined: second of at "
         "least three. Equal printed values share a mark; tracks are not ranked against each other."
@@ -201,9 +213,10 @@ def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
     """Return the footnotes of a table of differences."""
     if pairs.empty:
         return ()
+    noun = _noun(summary.manifest)
     notes = [
-        f"Over clusters (N = {_range(pairs['clusters'])}), not patients: realisations are "
-        "averaged, then the images of a cluster."
+        f"Over {noun}s (N = {_range(pairs['clusters'])}){', not patients' * (noun == 'cluster')}: "
+        f"realisations are averaged, then the images of a {noun}."
     ]
     if pairs["different"].isna().all():
         notes.append(powerless(pairs))
