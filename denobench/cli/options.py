@@ -13,7 +13,7 @@ Run = Annotated[
     Path, typer.Argument(parser=user_path, metavar="RUN", help="A run's folder: results/quick.")
 ]
 ConfigName = Annotated[
-    str, typer.Argument(help="quick, paper, full, natural, or the path of a YAML file.")
+    str, typer.Argument(help="quick, paper, full, mr, pairs, natural, or the path of a YAML file.")
 ]
 Data = Annotated[
     Path | None,
