@@ -322,7 +322,9 @@ def denoise(
     image
         (H, W), floating point with full scale 1.0, or an unsigned integer type.
     method
-        A registered method that needs no training, or the path of a network's file.
+        A registered method, or the path of a network's file. A registered one that has to be
+        trained takes weights that came with the package or were trained here: see
+        `denobench.models.ready`.
     sigma
         The noise's standard deviation as a fraction of full scale; estimated if left out.
     plugins
@@ -347,7 +349,6 @@ def denoise(
     """
     import numpy as np
 
-    from denobench import methods
     from denobench.answers import BadAnswerError, checked, clipped
     from denobench.noise import REGISTRY, estimated
     from denobench.registry import load_plugins
@@ -357,11 +358,6 @@ def denoise(
         raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
     with load_plugins(plugins):
         built = _built(method, parameters)
-        if isinstance(built, methods.FittedDenoiser):
-            raise DenobenchError(
-                f"Method {str(method)!r} has to be trained: compare it by `denobench run`, which "
-                "trains it."
-            )
         told = None
         if {*built.info.tracks} - {"blind"}:
             model = REGISTRY.load(built.info.assumes or "gaussian")
@@ -379,14 +375,23 @@ def denoise(
 
 
 def _built(method: str | Path, parameters: Mapping[str, Any]) -> Denoiser:
-    """Return a method by its name, or by its network's file."""
+    """Return a method by its name, with weights where it needs some, or by its network's file."""
     if isinstance(method, Path):
         from denobench import foreign
 
         return foreign.method_of(method, parameters)
-    from denobench import methods
+    from denobench import methods, models
 
-    return methods.build(method, parameters)
+    built = methods.build(method, parameters)
+    if isinstance(built, methods.FittedDenoiser):
+        weights = models.ready(built)
+        if weights is None:
+            raise DenobenchError(
+                f"Method {method!r} has to be trained, and no weights of it are here: "
+                "`denobench train`, or `denobench run`, with a config that names it trains it."
+            )
+        built.load(weights.weights)
+    return built
 
 
 def _full_scale_one(image: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -135,6 +135,33 @@ def find(method: FittedDenoiser, training: TrainingSet) -> Model | None:
             _verify(model)
             return model
     return None
+
+
+def ready(method: FittedDenoiser) -> Model | None:
+    """Return weights for images of any kind, whatever they were trained on, or None.
+
+    Those of the method's own recipe come first, then those for a range of levels, then those that
+    came with the package, then the latest.
+
+    Raises
+    ------
+    DenobenchError
+        If the file of weights is not the one that was written.
+    """
+
+    def suits(info: Mapping[str, Any]) -> bool:
+        same = (info["method"], info["version"]) == (method.info.name, method.version)
+        return same and info["recipe"].get("told") == method.recipe().get("told")
+
+    def order(model: Model) -> tuple[bool, bool, bool, str]:
+        info = model.info
+        several = len(info["training"]["levels"]) > 1
+        return info["recipe"] == method.recipe(), several, model.shipped, info["finished"]
+
+    found = max((each for each in models() if suits(each.info)), key=order, default=None)
+    if found:
+        _verify(found)
+    return found
 
 
 def train(

@@ -242,3 +242,14 @@ def test_shipped_models_are_whole():
         model = models.Model(path.parent.name, path.parent)
         models._verify(model)
         assert json.loads(path.read_text())["epochs"] == len(model.history)
+
+
+def test_weights_that_are_ready(training, monkeypatch):
+    """Without a training set the weights of the own recipe are taken, else the latest that suit."""
+    assert models.ready(Mean()) is None
+    first = models.train(Mean(factor=2), training, progress=silent)
+    assert models.ready(Mean()) == models.ready(Mean(factor=2)) == first
+    own = models.train(Mean(), training, progress=silent)
+    assert models.ready(Mean()) == own
+    monkeypatch.setattr(Mean, "version", 9)
+    assert models.ready(Mean()) is None

@@ -119,7 +119,7 @@ OTHERS = [
     ("denoise in.png d", "d"),
     ("denoise in.png o.png --sigma nan", "sigma nan"),
     ("denoise in.png o.png --sigma -1", "sigma -1"),
-    ("denoise in.png o.png --method cdae", "has to be trained"),
+    ("denoise in.png o.png --method dncnn", "has to be trained"),
     ("denoise in.png o.png --method nlmm", "Did you mean 'nlm'"),
     ("data audti", "audit"),
     ("data audit file", "file"),

@@ -10,7 +10,7 @@ from denobench import config
 from denobench.errors import DenobenchError
 
 
-@pytest.mark.parametrize("name", ["quick", "paper", "full", "natural"])
+@pytest.mark.parametrize("name", ["quick", "paper", "full", "natural", "networks"])
 def test_shipped_configs_are_valid(name: str) -> None:
     """Every config that comes with the package can be read."""
     loaded = config.load(name)

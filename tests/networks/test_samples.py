@@ -13,7 +13,7 @@ from denobench import noise
 from denobench.datasets import Item, open_folder
 from denobench.methods import TrainingSet
 from denobench.networks import Recipe
-from denobench.networks.samples import Images, Samples, Validation, noisy_image
+from denobench.networks.samples import Images, Samples, Validation, blind_spots, noisy_image
 
 SIZE = 32
 
@@ -133,3 +133,47 @@ def test_validation_without_images(make, tmp_path):
     samples = make(validation=())
     validation = Validation(samples.network, samples.training, tmp_path)
     assert np.isnan(validation.scores(None, 4)).all()
+
+
+def test_noise2noise_sees_no_clean_pixel(make):
+    """Input and target are the same image with two independent noise fields of one level."""
+    samples = make({"supervision": "noise2noise"}, levels=(0.1,))
+    order = np.concatenate([targets for _, targets in samples.batches(0)])[..., 0]
+    given = np.concatenate([inputs for inputs, _ in samples.batches(0)])[..., 0]
+    for clean in samples.images:
+        assert not (order == clean).any()
+        assert not (given == clean).any()
+    difference = given - order
+    assert difference.std() == pytest.approx(0.1 * np.sqrt(2), rel=0.05)
+    assert abs(difference.mean()) < 0.01
+
+
+def test_noise2void_sees_no_clean_pixel_and_not_what_it_is_to_find(make):
+    """Targets are noisy; a hidden pixel's own value is not in the input at its place."""
+    samples = make({"supervision": "noise2void", "crops": 8, "turns": True}, levels=(0.1,))
+    for inputs, targets in samples.batches(0):
+        given, noisy, hidden = inputs[..., 0], targets[..., 0], targets[..., 1]
+        np.testing.assert_array_equal(given[hidden == 0], noisy[hidden == 0])
+        assert (given[hidden == 1] != noisy[hidden == 1]).all()
+        assert not any((noisy == clean).any() for clean in samples.images)
+
+
+def test_hidden_pixels_are_replaced_by_neighbours():
+    """One pixel in 128 is hidden, by any of the 24 around it and never by itself."""
+    image = np.arange(400 * 300, dtype=np.float32).reshape(400, 300)
+    given, hidden = blind_spots(image, np.random.default_rng(0))
+    assert hidden.mean() == pytest.approx(1 / 128, rel=0.15)
+    rows, columns = np.nonzero(hidden)
+    down, right = np.divmod(given[rows, columns], 300)
+    moves = {*zip((down - rows).astype(int), (right - columns).astype(int), strict=True)}
+    assert moves == {(i, j) for i in range(-2, 3) for j in range(-2, 3)} - {(0, 0)}
+
+
+def test_networks_may_ask_for_random_numbers(make):
+    """Channels of standard normal numbers come behind the image's, new ones in every epoch."""
+    samples = make()
+    samples.network.draws = 3
+    (one, _), (two, _) = next(samples.batches(0)), next(samples.batches(1))
+    assert one.shape == (5, SIZE, SIZE, 4)
+    assert one[..., 1:].std() == pytest.approx(1, rel=0.05)
+    assert abs(np.corrcoef(one[..., 1].ravel(), two[..., 1].ravel())[0, 1]) < 0.1

@@ -1,0 +1,214 @@
+"""Networks as rivals: their layers and parameters, what penalises them, how they begin."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+
+import numpy as np
+import pytest
+
+from denobench import methods
+from denobench.networks import NetworkDenoiser
+
+NAMES = ["unet", "dncnn", "cae", "sparse-dae", "contractive-dae", "vae", "r2unet"]
+
+
+def convolution(inputs: int, filters: int, side: int = 3, bias: bool = True) -> int:
+    return side**2 * inputs * filters + bias * filters
+
+
+def recurrent_block(inputs: int, width: int) -> int:
+    # Two convolutions, each used three times with the same weights, and their normalisations.
+    return convolution(inputs, width, 1) + 2 * (convolution(width, width, bias=False) + 4 * width)
+
+
+CAE = convolution(1, 32) + convolution(32, 64) + convolution(64, 32) + convolution(32, 1)
+PARAMETERS = {
+    "cae": CAE,
+    "sparse-dae": CAE,
+    "contractive-dae": CAE,
+    "vae": CAE + convolution(64, 2 * 16) + convolution(16, 64),
+    "dncnn": convolution(1, 64)
+    + 15 * (convolution(64, 64, bias=False) + 4 * 64)
+    + convolution(64, 1),
+    "r2unet": sum(recurrent_block(*each) for each in ((1, 16), (16, 32), (32, 64), (64, 128)))
+    + sum(
+        convolution(2 * width, width, bias=False) + 4 * width + recurrent_block(2 * width, width)
+        for width in (64, 32, 16)
+    )
+    + convolution(16, 1, 1),
+    "unet": convolution(8, 40)
+    + 8 * convolution(40, 40)
+    + 8 * convolution(80, 80)
+    + 4 * convolution(128, 128)
+    + convolution(40, 80, 2)
+    + convolution(80, 128, 2)
+    + convolution(128, 80, 2)
+    + convolution(80, 40, 2)
+    + convolution(40, 4),
+}
+
+
+def built(name: str, **parameters: object) -> NetworkDenoiser:
+    method = methods.build(name, parameters)
+    assert isinstance(method, NetworkDenoiser)
+    return method
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """Return every network, built for images of any size."""
+    return {name: built(name).build((None, None, 2 if name == "unet" else 1)) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters(networks, name: str) -> None:
+    """A network has as many parameters as its layers, counted by hand, and no more."""
+    assert networks[name].count_params() == PARAMETERS[name]
+    assert sum(prod(shape) for shape in built(name).shapes().values()) == PARAMETERS[name]
+
+
+def test_layers_of_the_autoencoder(networks) -> None:
+    """Two convolutions encode, two decode, with a pooling and an up-sampling each."""
+    kinds = [type(layer).__name__ for layer in networks["cae"].layers[1:]]
+    assert kinds == ["Conv2D", "MaxPooling2D"] * 2 + ["UpSampling2D", "Conv2D"] * 2
+    assert networks["cae"].layers[-1].activation.__name__ == "sigmoid"
+
+
+def test_layers_of_dncnn(networks) -> None:
+    """Of 17 convolutions all but the first and the last are normalised; the noise is subtracted."""
+    kinds = Counter(type(layer).__name__ for layer in networks["dncnn"].layers)
+    assert kinds["Conv2D"] == 17
+    assert kinds["BatchNormalization"] == 15
+    assert kinds["ReLU"] == 16
+    assert type(networks["dncnn"].layers[-1]).__name__ == "Subtract"
+
+
+def test_layers_of_r2unet(networks) -> None:
+    """Seven blocks of two convolutions that are used three times each; three poolings."""
+    layers = networks["r2unet"].layers
+    kinds = Counter(type(layer).__name__ for layer in layers)
+    assert kinds["MaxPooling2D"] == kinds["UpSampling2D"] == kinds["Concatenate"] == 3
+    uses = Counter(len(layer._inbound_nodes) for layer in layers if "Conv" in type(layer).__name__)
+    assert uses == {3: 14, 1: 7 + 3 + 1}
+
+
+def test_unet_begins_with_what_it_is_given(networks) -> None:
+    """Before training the U-Net's answer is the noisy image, at any sides it can take."""
+    method = built("unet")
+    weights = method.initial_weights(0)
+    networks["unet"].set_weights([*weights.values()])
+    noisy = np.random.default_rng(0).normal(0.5, 0.2, (24, 40)).astype(np.float32)
+    answer = networks["unet"].predict_on_batch(method.encode(noisy, 0.1)[np.newaxis])
+    np.testing.assert_allclose(answer[0, ..., 0], noisy, atol=1e-6)
+    assert any(np.ptp(array) > 0 for array in weights.values())
+
+
+def test_unet_and_its_blind_twin() -> None:
+    """The twin is told nothing of sigma, and each has a key of its own."""
+    assert built("unet").channels == 2
+    twin = built("unet", training="blind")
+    assert twin.channels == 1
+    assert twin.recipe() != built("unet").recipe()
+
+
+def test_rearranged_pixels_are_put_back() -> None:
+    """Pixels of 2 x 2 blocks go into channels as in TensorFlow's own layer, and come back."""
+    import tensorflow as tf
+
+    from baselines.networks.layers import Shuffle, Unshuffle
+
+    images = np.random.default_rng(0).normal(size=(2, 6, 4, 3)).astype(np.float32)
+    there = Unshuffle()(images)
+    np.testing.assert_array_equal(there, tf.nn.space_to_depth(images, 2))
+    np.testing.assert_array_equal(Shuffle()(there), images)
+
+
+@pytest.fixture(scope="module")
+def image():
+    """Return a batch of one small image."""
+    return np.random.default_rng(0).uniform(0, 1, (1, 8, 8, 1)).astype(np.float32)
+
+
+def encoder(network, name: str):
+    import keras
+
+    return keras.Model(network.input, network.get_layer(name).output)
+
+
+def test_penalty_of_activations(image) -> None:
+    """The sparse autoencoder's penalty is its weight times the code's mean absolute value."""
+    model = built("sparse-dae", sparsity=0.5).build_training((8, 8, 1))
+    output = model(image)
+    code = np.asarray(encoder(model.network, "code")(image))
+    assert float(model.losses[0]) == pytest.approx(0.5 * np.abs(code).mean(), rel=1e-5)
+    np.testing.assert_allclose(output, model.network(image), atol=1e-6)
+
+
+def test_penalty_of_the_jacobian(image) -> None:
+    """Averaged over directions the estimated norm is that of the Jacobian, column by column."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    model = built("contractive-dae", contraction=1.0).build_training((8, 8, 1))
+    encode = encoder(model.network, "code")
+    code = np.asarray(encode(image), np.float64)
+    steps = image + 1e-3 * np.eye(64, dtype=np.float32).reshape(64, 8, 8, 1)
+    columns = (np.asarray(encode(steps), np.float64) - code) / 1e-3
+    directions = np.random.default_rng(2).normal(size=(400, 8, 8, 1)).astype(np.float32)
+    model(np.concatenate([np.repeat(image, 400, 0), directions], axis=-1))
+    estimate = float(model.losses[0])
+    assert estimate == pytest.approx((columns**2).sum() / code.size, rel=0.1)
+
+
+def test_divergence_of_the_code(image) -> None:
+    """The variational autoencoder's penalty is the divergence from N(0, 1), per pixel."""
+    from scipy.stats import norm
+
+    method = built("vae", beta=2.0)
+    model = method.build_training((8, 8, 1))
+    drawn = np.random.default_rng(3).normal(size=image.shape).astype(np.float32)
+    output = np.asarray(model(np.concatenate([image, drawn], axis=-1)))
+    moments = np.asarray(encoder(model.network, "moments")(image), np.float64)
+    mean, deviation = moments[..., :16], np.exp(moments[..., 16:] / 2)
+    # E log q - E log p, from the entropy of q and the second moment of q.
+    divergence = -norm(mean, deviation).entropy() + 0.5 * (
+        np.log(2 * np.pi) + mean**2 + deviation**2
+    )
+    assert float(model.losses[0]) == pytest.approx(2 * divergence.sum() / image.size, rel=1e-4)
+    assert not np.allclose(output, model.network(image))
+
+
+@pytest.mark.parametrize(("name", "key"), [("sparse-dae", "sparsity"), ("vae", "beta")])
+def test_wrong_weights_of_penalties(name: str, key: str) -> None:
+    """A penalty's weight below 0 is refused; the weight is part of what makes the weights."""
+    from denobench.errors import DenobenchError
+
+    with pytest.raises(DenobenchError, match=key):
+        built(name, **{key: -1.0})
+    assert built(name, **{key: 0.5}).recipe() != built(name).recipe()
+
+
+def test_zero_shot_learns_from_one_image(photograph) -> None:
+    """A few steps on a noisy image bring it closer to the clean one, the same way each time."""
+    noisy = photograph + np.random.default_rng(0).normal(0, 0.1, photograph.shape)
+    noisy = noisy.astype(np.float32)[:47, :50]  # odd sides
+    method = methods.build("zs-n2n", {"steps": 60})
+    answer = method.denoise(noisy, None)
+    clean = photograph[:47, :50]
+    assert ((answer - clean) ** 2).mean() < 0.6 * ((noisy - clean) ** 2).mean()
+    np.testing.assert_array_equal(answer, method.denoise(noisy, None))
+
+
+def test_zero_shot_pairs() -> None:
+    """The network has its source's parameters; a pair are the means of a block's diagonals."""
+    from baselines.networks.zero_shot_model import build, halves
+
+    assert build().count_params() == convolution(1, 48) + convolution(48, 48) + 49 == 21_313
+    image = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    first, second = (np.asarray(half)[0, ..., 0] for half in halves(image))
+    np.testing.assert_array_equal(first, [[2.5, 4.5], [10.5, 12.5]])
+    np.testing.assert_array_equal(second, first)
+    image[0, 0, 0] = 8
+    assert np.asarray(halves(image)[0])[0, 0, 0, 0] == 6.5
