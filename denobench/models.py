@@ -12,11 +12,12 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
@@ -54,7 +55,10 @@ class ModelRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     method: str
+    version: int
+    recipe: dict[str, Any]
     training: TrainedOn
+    finished: str
     epochs: int
     kept_epoch: int
     digest: str
@@ -149,16 +153,16 @@ def ready(method: FittedDenoiser) -> Model | None:
         If the file of weights is not the one that was written.
     """
 
-    def suits(info: Mapping[str, Any]) -> bool:
-        same = (info["method"], info["version"]) == (method.info.name, method.version)
-        return same and info["recipe"].get("told") == method.recipe().get("told")
+    def suits(record: ModelRecord) -> bool:
+        same = (record.method, record.version) == (method.info.name, method.version)
+        return same and record.recipe.get("told") == method.recipe().get("told")
 
     def order(model: Model) -> tuple[bool, bool, bool, str]:
-        info = model.info
-        several = len(info["training"]["levels"]) > 1
-        return info["recipe"] == method.recipe(), several, model.shipped, info["finished"]
+        record = model.record
+        own, several = record.recipe == method.recipe(), len(record.training.levels) > 1
+        return own, several, model.shipped, record.finished
 
-    found = max((each for each in models() if suits(each.info)), key=order, default=None)
+    found = max((each for each in models() if suits(each.record)), key=order, default=None)
     if found:
         _verify(found)
     return found
