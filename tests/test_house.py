@@ -22,11 +22,15 @@ LONGEST_MODULE = 410
 
 # What a module does for all others, and who else does it, with the reason.
 ONLY_HERE = {
-    "os.replace": {"denobench.files": "", "denobench.models": "puts a folder in its place"},
+    "os.replace": {
+        "denobench.files": "",
+        "denobench.models": "puts a folder in its place",
+        "denobench.denoising": "a library tells the format by the temporary file's suffix",
+    },
     "hashlib": {"denobench.files": "", "denobench.seeds": "reads files not at all"},
     "PCG64": {"denobench.seeds": ""},
     "default_rng": {},
-    "RandomState": {"baselines.blockmatching": "gives the same numbers in every NumPy"},
+    "RandomState": {"baselines.fast_bm3d.matching": "gives the same numbers in every NumPy"},
 }
 
 

@@ -45,7 +45,7 @@ def test_found_by_name():
         ({"keep": "first"}, "Valid: best, last"),
         ({"decay": "linear"}, "Valid: cosine, none"),
         ({"epochs": 0}, "epochs of method 'cdae' is 0"),
-        ({"batch_size": 1.5}, "batch_size of method 'cdae' is 1.5"),
+        ({"batch_size": 1.5}, r"batch_size: must be a whole number \(found 1\.5\)"),
         ({"learning_rate": -1}, "learning_rate of method 'cdae' is -1"),
         ({"learning_rate": float("nan")}, "learning_rate of method 'cdae' is nan"),
     ],
