@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from denobench import __version__, noise, readers
 from denobench.datasets import listing
 from denobench.errors import DenobenchError
-from denobench.files import replacing
+from denobench.files import write_bytes
 from denobench.progress import Progress
 from denobench.readers import File
 
@@ -193,20 +195,16 @@ def _nifti(
     else:
         made = type(image)(answer.astype(stored), image.affine, header)
         made.set_data_dtype(stored)
-    _into(target, lambda path: nibabel.save(made, path), ".nii.gz")
+    content = made.to_bytes()
+    _into(target, gzip.compress(content, 6) if target.suffix == ".gz" else content)
     return Written(target, told, sigma is None)
 
 
-def _into(target: Path, write: Callable[[Path], Any], suffix: str) -> None:
+def _into(target: Path, content: bytes) -> None:
     """Write a file whole or not at all; folders are made."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target) as temporary:
-            whole = temporary.with_name(f"{temporary.name}{suffix}")
-            if target.name.endswith(".nii"):
-                whole = temporary.with_name(f"{temporary.name}.nii")
-            write(whole)
-            os.replace(whole, temporary)
+        write_bytes(target, content)
     except OSError as error:
         raise DenobenchError(f"{target}: cannot be written ({error.strerror}).") from None
 
@@ -245,7 +243,9 @@ def _dicom(
         low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
         raw = np.clip(np.rint(own), low, high).astype(pixels.dtype).reshape(pixels.shape)
         _derive(each, raw, series, about, told)
-        _into(target, lambda path, each=each: each.save_as(path, enforce_file_format=True), ".dcm")  # type: ignore[misc]
+        buffer = io.BytesIO()
+        each.save_as(buffer, enforce_file_format=True)
+        _into(target, buffer.getvalue())
     folder = kept[0][1] if len(kept) == 1 else kept[0][1].parent
     return Written(folder, told, sigma is None)
 
