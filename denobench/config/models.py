@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from denobench.config.slices import SlicesEntry
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
@@ -94,29 +95,6 @@ class TuningEntry(BaseModel):
 
     trials: Whole = Field(default=0, ge=0, le=10_000)
     images: Whole = Field(default=16, ge=1)
-
-
-class SlicesEntry(BaseModel):
-    """Which slices of volumes are images.
-
-    Attributes
-    ----------
-    plane
-        ``axial``, ``coronal`` or ``sagittal``, by the file's orientation, or ``acquired``.
-    every
-        Every n-th slice only.
-    empty
-        Whether slices with next to nothing in them are kept, too.
-    volumes
-        Of a 4-D file or series: ``first``, ``all``, or their numbers from 1.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    plane: Literal["acquired", "axial", "coronal", "sagittal"] = "acquired"
-    every: Whole = Field(default=1, ge=1)
-    empty: Flag = False
-    volumes: Literal["first", "all"] | tuple[Annotated[int, Field(ge=1)], ...] = "first"
 
 
 class Config(BaseModel):
