@@ -163,6 +163,9 @@ def _take(groups: list[list[Item]], share: float) -> tuple[list[list[Item]], lis
             taken.append(group)
         else:
             left.append(group)
+    if not taken and len(left) > 1 and all(getattr(item, "volume", False) for item in left[0]):
+        # Few volumes or subjects, each larger than the share: one of them rather than none.
+        taken.append(left.pop(left.index(min(left, key=len))))
     return taken, left
 
 

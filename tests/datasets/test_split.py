@@ -118,3 +118,16 @@ def test_spread_alternates_clusters() -> None:
     first = spread(items, seed=1)
     assert len({item.cluster for item in first[:20]}) == 20
     assert sorted(item.id for item in first) == [item.id for item in items]
+
+
+def test_few_volumes_are_split_all_the_same() -> None:
+    """Of three volumes one is tested and one validates, though each is more than a fifth."""
+    items = tuple(
+        FileItem(f"{c}#{n:02d}", "", f"c{c}", f"d{c}:{n}", volume=True)
+        for c in range(3)
+        for n in range(10)
+    )
+    parts = split(Dataset("volumes", items), seed=0)
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (10, 10, 10)
+    # Every beginning goes through the whole volume.
+    assert sorted(int(item.id[-2:]) // 3 for item in parts.test[:3]) == [0, 1, 2]
