@@ -120,6 +120,7 @@ def _content(
         "scores": [],
         "cells": {"noise": [], "level": [], "image": [], "method": [], "scores": {}},
         "views": [views[place] for place in sorted(views)],
+        "reference": True,
         "start": sorted(views).index(depth // 2),
         "leftOut": depth - len(views),
     }  # fmt: skip

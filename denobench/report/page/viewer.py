@@ -103,6 +103,7 @@ def content(summary: Summary) -> Content:
         "scores": _means(summary),
         "cells": _cells(summary),
         "views": views,
+        "reference": any(not metric.estimate for metric in summary.metrics.values()),
         "start": 0,
         "leftOut": left_out,
     }
@@ -162,6 +163,8 @@ def _view(
         answer = galleries[entry.run].answer(key, str(row["key"]), pair[0].shape)
         if answer is not None and not entry.identity:
             answers[entry.id] = answer
+    if all(metric.estimate for metric in summary.metrics.values()):
+        pair = (pair[1], pair[1])  # of noise that was measured without a reference
     places = pictures.add([*pair, *answers.values()])
     if places is None:
         return None, False

@@ -3,7 +3,7 @@
 import { centre, copyLink, fullScreen, reset, save } from "./actions.js";
 import { choice, make } from "./dom.js";
 import { HELP } from "./keys.js";
-import { MODES, paintBar } from "./paint.js";
+import { MODES, modesOf, paintBar } from "./paint.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./paint.js").Range} Range */
@@ -35,8 +35,8 @@ export function buildControls(viewer) {
     (value) => viewer.set({ noise: value }),
   );
   const level = choice("σ", [], (value) => viewer.set({ level: Number(value) }));
-  const modes = /** @type {[string, string][]} */ (
-    Object.entries(MODES).map(([name, { title }]) => [name, title])
+  const modes = modesOf(content.reference).map(
+    (name) => /** @type {[string, string]} */ ([name, MODES[name].title]),
   );
   const mode = choice("Show", modes, (value) =>
     viewer.set({ mode: /** @type {State["mode"]} */ (value) }),

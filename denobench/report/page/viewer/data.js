@@ -14,7 +14,7 @@
  *   answers: Record<string, number>, scores: Record<string, Record<string, Coded>>}} View
  * @typedef {{width: number, height: number, low: number, planes: number}} Packing
  * @typedef {{methods: Method[], metrics: Metric[], noises: Noise[], times: Record<string, Coded>,
- *   scores: Mean[], cells: Cells, views: View[], start: number, leftOut: number, pictures: Packing[]}} Content
+ *   scores: Mean[], cells: Cells, views: View[], reference: boolean, start: number, leftOut: number, pictures: Packing[]}} Content
  * @typedef {{width: number, height: number, values: Float64Array}} Picture
  */
 

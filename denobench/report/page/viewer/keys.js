@@ -1,6 +1,7 @@
 // The keyboard.
 
 import { fullScreen, reset, save } from "./actions.js";
+import { modesOf } from "./paint.js";
 import { NOISY, REFERENCE } from "./state.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
@@ -27,7 +28,6 @@ export const HELP = [
 ];
 
 const HELD = /** @type {Record<string, string>} */ ({ r: REFERENCE, n: NOISY });
-const MODE_ORDER = /** @type {const} */ (["image", "error", "signed", "residual", "ssim"]);
 const LAYOUTS = /** @type {const} */ (["1", "2", "4", "all"]);
 
 /** @param {Viewer} viewer */
@@ -81,6 +81,7 @@ function listens(event, viewer, seen) {
 function pressed(viewer, event) {
   const { state } = viewer;
   const { key } = event;
+  const modes = modesOf(viewer.content.reference);
   if (/^[0-9]$/.test(key)) {
     viewer.flip((Number(key) + 9) % 10);
     return true;
@@ -104,8 +105,7 @@ function pressed(viewer, event) {
     "]": () => viewer.move("image", 1),
     ",": () => viewer.move("level", -1),
     ".": () => viewer.move("level", 1),
-    m: () =>
-      viewer.set({ mode: MODE_ORDER[(MODE_ORDER.indexOf(state.mode) + 1) % MODE_ORDER.length] }),
+    m: () => viewer.set({ mode: modes[(modes.indexOf(state.mode) + 1) % modes.length] }),
     t: () => viewer.set({ layout: LAYOUTS[(LAYOUTS.indexOf(state.layout) + 1) % LAYOUTS.length] }),
     w: () => viewer.set({ layout: "1", wipe: viewer.wiped() ? -1 : 0.5 }),
     i: () => viewer.set({ inverted: !state.inverted }),

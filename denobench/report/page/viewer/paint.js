@@ -15,6 +15,15 @@ export const MODES = {
   ssim: { title: "Local SSIM", map: "magma" },
 };
 
+/**
+ * Return the modes there are: without a reference nobody knows an error.
+ * @param {boolean} reference
+ */
+export function modesOf(reference) {
+  const all = /** @type {Mode[]} */ (Object.keys(MODES));
+  return reference ? all : all.filter((mode) => mode === "image" || mode === "residual");
+}
+
 // Matplotlib's magma, and blue over white to red, which colour-blind readers tell apart.
 const ANCHORS = {
   grey: [0x000000, 0xffffff],

@@ -51,7 +51,7 @@ export class Readout {
     this.body.replaceChildren(
       ...this.rows.map(({ shown, value, error }) => {
         const { mean, sd } = moments(shown.picture, region);
-        const own = shown.id === REFERENCE;
+        const own = shown.id === REFERENCE || !viewer.content.reference;
         const scores = own
           ? [NaN, NaN]
           : [psnr(clean, shown.picture, region), ssimOf(similarity(clean, shown.picture), region)];

@@ -133,13 +133,13 @@ export class Viewer {
     this.shown.clear();
     this.shown.set(REFERENCE, {
       id: REFERENCE,
-      title: "Reference",
+      title: this.content.reference ? "Reference" : "Noisy",
       note: "",
       picture: pictures[0],
     });
     const note = nothing ? this.scores(view, nothing.id) : "";
     this.noisy = pictures[1];
-    if (view.noisy !== null)
+    if (view.noisy !== null && this.content.reference)
       this.shown.set(NOISY, { id: NOISY, title: "Noisy", note, picture: pictures[1] });
     ids.forEach((id, place) => {
       const title = labels.get(id) ?? id;
