@@ -1,0 +1,1 @@
+"""Denoisers that people who work with MR images use, by the packages that have them (extra mr)."""

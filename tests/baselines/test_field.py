@@ -1,0 +1,73 @@
+"""The field's denoisers give what their own packages' calls give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from baselines.field import needed
+from denobench import methods
+from denobench.errors import UnavailableError
+
+SIGMA = 0.1
+
+
+@pytest.fixture(scope="module")
+def noisy(photograph: np.ndarray) -> np.ndarray:
+    """Return a photograph with noise, float32, (48, 40)."""
+    rng = np.random.default_rng(0)
+    return (photograph[:48, :40] + SIGMA * rng.standard_normal((48, 40))).astype(np.float32)
+
+
+@pytest.mark.parametrize("method", ["blockwise", "classic"])
+@pytest.mark.parametrize("rician", [False, True])
+def test_dipy(noisy: np.ndarray, method: str, rician: bool) -> None:
+    """A slice goes in as three of a volume, with sigma in its own units; twice is the same."""
+    package = pytest.importorskip("dipy.denoise.nlmeans")
+    volume = np.repeat(noisy[:, :, None].astype(float), 3, axis=2)
+    options = {"patch_radius": 1, "block_radius": 2, "num_threads": 1}
+    expected = package.nlmeans(volume, SIGMA, rician=rician, method=method, **options)[:, :, 1]
+    given = {"method": method, "rician": rician, "patch_radius": 1, "block_radius": 2}
+    answer = methods.build("dipy-nlm", given).denoise(noisy, SIGMA)
+    np.testing.assert_array_equal(answer, expected)
+
+
+@pytest.mark.parametrize("model", ["Gaussian", "Rician"])
+def test_ants(noisy: np.ndarray, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image goes in as it is, and no sigma."""
+    monkeypatch.setenv("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")
+    package = pytest.importorskip("ants")
+    expected = package.denoise_image(
+        package.from_numpy(noisy), shrink_factor=1, p=2, r=2, noise_model=model
+    ).numpy()
+    answer = methods.build("ants", {"model": model}).denoise(noisy, None)
+    np.testing.assert_allclose(answer, expected, atol=1e-5)
+
+
+def test_simpleitk(noisy: np.ndarray) -> None:
+    """Both filters, with steps that follow sigma."""
+    package = pytest.importorskip("SimpleITK")
+    image = package.GetImageFromArray(noisy)
+    diffused = package.CurvatureAnisotropicDiffusion(
+        image, timeStep=0.125, conductanceParameter=2.0, numberOfIterations=10
+    )
+    answer = methods.build("itk-curvature").denoise(noisy, 0.2)
+    np.testing.assert_array_equal(answer, package.GetArrayFromImage(diffused))
+    flown = package.CurvatureFlow(image, timeStep=0.125, numberOfIterations=4)
+    answer = methods.build("itk-flow").denoise(noisy, 0.05)
+    np.testing.assert_array_equal(answer, package.GetArrayFromImage(flown))
+
+
+@pytest.mark.slow
+def test_bm4d(noisy: np.ndarray) -> None:
+    """A slice goes in as a volume of one slice."""
+    package = pytest.importorskip("bm4d")
+    expected = package.bm4d(noisy[:, :, None].astype(float), SIGMA)[:, :, 0]
+    answer = methods.build("bm4d").denoise(noisy, SIGMA)
+    np.testing.assert_allclose(answer, expected, atol=1e-6)
+
+
+def test_missing_package_is_named_with_the_command_that_installs_it() -> None:
+    """The method's cells are then skipped with this reason."""
+    with pytest.raises(UnavailableError, match=r"pip install 'denobench\[mr\]'"):
+        needed.needed("nothing", "nothing_of_this_name")
