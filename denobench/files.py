@@ -150,7 +150,7 @@ def read_json(path: Path) -> Any:
                 f"{path}: {size / 1e6:,.0f} MB are more than such a file ever has; it is not "
                 "denobench's."
             )
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, error) from None
 
