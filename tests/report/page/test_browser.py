@@ -361,3 +361,12 @@ def test_plots_are_live(opened: Open, summary: Summary) -> None:
     page.locator("details.chosen > summary").click()
     page.locator(".methods label", has_text="Non-local means").locator("input").uncheck()
     assert "Non-local means" not in traces(0)
+
+
+def test_a_method_s_worst_image_is_a_click_away(opened: Open) -> None:
+    """Worst, best and largest difference go to an image and say what they found."""
+    page = opened()
+    for name, word in (("Worst image", "worst"), ("Best image", "best"),
+                       ("Largest difference", "largest difference")):  # fmt: skip
+        page.get_by_role("button", name=name).click()
+        assert f"head_00.png: {word} of 1 images in PSNR" in page.locator("#look").text_content()

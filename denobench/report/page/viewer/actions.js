@@ -1,5 +1,6 @@
 // What buttons and keys do.
 
+import { decoded } from "./data.js";
 import { download } from "./dom.js";
 import { compose } from "./save.js";
 
@@ -48,4 +49,37 @@ export async function copyLink(viewer) {
   } catch {
     viewer.status.textContent = `The link is in the address line: ${location.hash}`;
   }
+}
+
+/**
+ * Go to the image, among those kept at this level, where the method does best or worst, or where it
+ * differs most from the picture beside it.
+ * @param {Viewer} viewer
+ * @param {"best" | "worst" | "differs"} kind
+ */
+export function seek(viewer, kind) {
+  const { content, state } = viewer;
+  const [metric] = content.metrics;
+  const sign = (metric.higher ? 1 : -1) * (kind === "worst" ? -1 : 1);
+  const beside =
+    state.other in viewer.view().scores
+      ? state.other
+      : viewer.methods().find((id) => id !== state.active);
+  const value = (/** @type {import("./data.js").View} */ view) => {
+    const own = decoded(view.scores[state.active]?.[metric.name]);
+    if (kind !== "differs") return sign * own;
+    return Math.abs(own - decoded(view.scores[beside ?? ""]?.[metric.name]));
+  };
+  const views = content.views
+    .filter(
+      (each) =>
+        each.noise === state.noise && each.level === state.level && !Number.isNaN(value(each)),
+    )
+    .sort((a, b) => value(b) - value(a));
+  if (!views.length) return;
+  const names = viewer.shown.get(state.active)?.title ?? state.active;
+  const other =
+    kind === "differs" && beside ? ` and ${viewer.shown.get(beside)?.title ?? beside}` : "";
+  viewer.status.textContent = `${views[0].image}: ${{ best: "best", worst: "worst", differs: "largest difference" }[kind]} of ${views.length} images in ${metric.title}, ${names}${other}.`;
+  void viewer.set({ image: views[0].image });
 }

@@ -1,6 +1,6 @@
 // The bar of choices above the tiles.
 
-import { centre, copyLink, fullScreen, reset, save } from "./actions.js";
+import { centre, copyLink, fullScreen, reset, save, seek } from "./actions.js";
 import { choice, make } from "./dom.js";
 import { HELP } from "./keys.js";
 import { MODES, modesOf, paintBar } from "./paint.js";
@@ -153,6 +153,9 @@ export function buildControls(viewer) {
       press("Zoom out", () => viewer.zoom(1 / 1.5)),
       press("Reset", () => reset(viewer)),
       press("Region", () => viewer.zoomToRegion()),
+      press("Worst image", () => seek(viewer, "worst")),
+      press("Best image", () => seek(viewer, "best")),
+      press("Largest difference", () => seek(viewer, "differs")),
       press("Full screen", () => fullScreen(viewer)),
       press("Save PNG", () => save(viewer)),
       press("Copy link", () => copyLink(viewer)),
