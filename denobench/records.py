@@ -1,8 +1,8 @@
 """The tables of a run's folder as files: each column with its type, and none believed unseen.
 
-``timing.csv``, ``training.csv`` and ``tuning.csv`` are CSV with one kind of field of our own:
-levels are a tuple of numbers here and joined by spaces there. ``rows.parquet`` is read within
-limits, for a small file of that format may hold any number of rows.
+``timing.csv``, ``training.csv``, ``tuning.csv`` and ``tasks.csv`` are CSV with one kind of field of
+our own: levels are a tuple of numbers here and joined by spaces there. ``rows.parquet`` is read
+within limits, for a small file of that format may hold any number of rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
     import pandas as pd
 
-Name = Literal["timing", "training", "tuning"]
+Name = Literal["timing", "training", "tuning", "tasks"]
 
 MOST_ROWS = 5_000_000
 MOST_BYTES = 2**32  # that columns may take in memory
@@ -27,7 +27,7 @@ LARGEST_CSV = 2**28
 
 _TEXT = (
     *("method", "noise", "key", "image", "cluster", "status", "error", "track"),
-    *("parameters", "versions"),
+    *("parameters", "versions", "task", "model", "regime"),
 )
 # What a table cannot do without: columns of text, of numbers, of truths, and of levels.
 _NEEDED: Mapping[Name, tuple[str, ...]] = {
@@ -37,11 +37,15 @@ _NEEDED: Mapping[Name, tuple[str, ...]] = {
         *("method", "fold", "noise", "levels", "trial", "settings", "key", "level", "image"),
         *("cluster", "status", "psnr_foreground"),
     ),
+    "tasks": (
+        *("key", "task", "model", "regime", "noise", "level", "method", "fold"),
+        *("image", "cluster", "label", "score", "prediction"),
+    ),
 }
 _NUMBERS = (
     *("threads", "epoch", "seconds", "fold", "trial", "level", "psnr_foreground"),
     *("loss", "val_loss", "val_psnr", "repeats", "median_ms", "low_ms", "high_ms", "min_ms"),
-    *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms"),
+    *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "label", "score", "prediction"),
 )
 _MAY_BE_NAN = ("psnr_foreground",)
 

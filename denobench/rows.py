@@ -347,7 +347,7 @@ class RunFolder:
         write_text(self.path / "plan.json", json.dumps(keys))
 
     def table(self, name: records.Name) -> pd.DataFrame:
-        """Return ``timing.csv``, ``training.csv`` or ``tuning.csv``; empty if it is missing."""
+        """Return such a table, as ``timing.csv``; empty if it is missing."""
         return records.read(self.path / f"{name}.csv", name)
 
     def write_table(self, name: records.Name, table: pd.DataFrame | None) -> None:

@@ -143,6 +143,8 @@ class Config(BaseModel):
         variance stabilisation.
     metrics
         Scores to take.
+    tasks
+        What is asked of every image after denoising, such as ``tumour-classification``.
     reference
         The method that others are held against in paired tests; BM3D if left out, or the first
         method where there is none.
@@ -186,6 +188,7 @@ class Config(BaseModel):
     methods: dict[str, MethodEntry] = Field(default_factory=dict)
     stabilise: Flag = True
     metrics: tuple[str, ...] = ("psnr", "ssim", "nrmse")
+    tasks: tuple[str, ...] = ()
     reference: str | None = None
     plugins: tuple[Path, ...] = ()
     tuning: TuningEntry = Field(default_factory=TuningEntry)
@@ -240,6 +243,11 @@ class Config(BaseModel):
     @classmethod
     def _names(cls, values: Any) -> Any:
         return _list(values, "[psnr, ssim]")
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _tasks(cls, values: Any) -> Any:
+        return _list(values, "[tumour-classification]")
 
     @field_validator("noise", mode="before")
     @classmethod

@@ -14,8 +14,9 @@ from denobench.config import Config
 from denobench.engine.manifest import describe
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, Tuned, make_plan
-from denobench.engine.stages import timing, training, tuning
+from denobench.engine.stages import tasks, timing, training, tuning
 from denobench.engine.stages.computing import CellStage, Computing, missing_cells
+from denobench.engine.stages.kept import Kept
 from denobench.engine.status import Journal
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
@@ -148,12 +149,13 @@ def _fill(
     cells = [cell for cell in planned if cell.key not in without]
     outcome.cells = len(planned)
     folder.write_plan([*(cell.key for cell in cells), *(found.key for found in lost)], trials)
-    about = about.but(gallery=_shown(cells))
+    about = about.but(gallery=_shown(plan, cells))
     yield about
     _keep_lost(lost, store)
 
-    missing = missing_cells(cells, trials, folder, store, watcher)
-    computing = Computing(folder, store, watcher, len(planned))
+    kept = Kept(plan, folder)
+    missing = missing_cells(cells, trials, kept, store, watcher)
+    computing = Computing(kept, store, watcher, len(planned))
     try:
         seconds, share = computing.compute(plan.config, missing)
     finally:
@@ -164,12 +166,15 @@ def _fill(
 
     started = time.perf_counter()
     if timing.time_methods(plan, cells, folder, store, watcher):
-        yield about.took(timing_s=_since(started))
+        about = about.took(timing_s=_since(started))
+        yield about
+    tasks.carry_out(plan, cells, folder, of_stage(watcher, "Tasks"))
 
 
-def _shown(cells: Iterable[Cell]) -> tuple[Shown, ...]:
-    """Return what the gallery shows: the observations of the cells whose pictures are kept."""
-    observed = {cell.observation: cell for cell in cells if cell.picture}
+def _shown(plan: Plan, cells: Iterable[Cell]) -> tuple[Shown, ...]:
+    """Return what the gallery shows: the observations of the cells whose pictures it keeps."""
+    shown = (cell for cell in cells if cell.picture and cell.item.id in plan.shown)
+    observed = {cell.observation: cell for cell in shown}
     return tuple(
         Shown(
             image=cell.item.id,

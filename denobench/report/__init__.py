@@ -100,10 +100,14 @@ def _figures() -> list[Callable[[Summary], Iterator[Picture]]]:
     from denobench.report.figures.gallery import draw_gallery
     from denobench.report.figures.ranks import draw_ranks
     from denobench.report.figures.sensitivity import draw_sensitivity
+    from denobench.report.figures.tasks import draw_tasks
     from denobench.report.figures.training import draw_training
     from denobench.report.figures.tuning import draw_tuning
 
-    return [draw, draw_ranks, draw_sensitivity, draw_training, draw_tuning, draw_gallery]
+    return [
+        *(draw, draw_ranks, draw_tasks, draw_sensitivity),
+        *(draw_training, draw_tuning, draw_gallery),
+    ]
 
 
 def _write(summary: Summary, folder: Path, progress: Progress) -> Report:

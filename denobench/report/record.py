@@ -23,7 +23,7 @@ FILE = "report.json"
 
 _PACKAGE = Path(__file__).parents[1]
 _LIBRARIES = ("jinja2", "matplotlib", "numpy", "pandas", "scikit-posthocs", "scipy", "seaborn")
-_TABLES = ("timing.csv", "training.csv", "tuning.csv", "plan.json", "rows.sqlite")
+_TABLES = ("timing.csv", "training.csv", "tuning.csv", "tasks.csv", "plan.json", "rows.sqlite")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.measured import NONE, PAIRS, observing, with_estimate
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
+from denobench.engine.planning.tasks import plan_tasks
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import TrainingSet
 from denobench.noise import Noise
@@ -35,6 +36,7 @@ from denobench.plugins import Plugins
 from denobench.progress import Progress
 from denobench.registry import load_plugins
 from denobench.scale import Scale
+from denobench.tasks import Task
 
 TRIAL_SCORES = ("psnr",)
 
@@ -81,6 +83,8 @@ class Plan:
         The test images of all folds, as far as the config's limit.
     protocols
         Digests of what reads, corrupts and scores, by noise model and scores.
+    tasks
+        What is asked of every image besides.
     """
 
     config: Config
@@ -90,11 +94,17 @@ class Plan:
     methods: tuple[PlannedMethod, ...]
     test: tuple[Item, ...]
     protocols: Mapping[tuple[str, tuple[str, ...]], str]
+    tasks: tuple[Task, ...] = ()
 
     @cached_property
     def folds(self) -> dict[str, int]:
         """The fold that tests an image, by the image's id."""
         return {item.id: fold for fold, part in enumerate(self.splits) for item in part.test}
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The ids of the images in the gallery."""
+        return frozenset(item.id for item in self.test[: self.config.gallery])
 
     def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
         """Yield each training, and the corruptions that its weights are for."""
@@ -152,7 +162,6 @@ class Plan:
         tuned
             The settings that were chosen by tuning; a method that is not among them keeps its own.
         """
-        shown = {item.id for item in self.test[: self.config.gallery]}
         cells = []
         for method in self.methods:
             for corruption in filter(method.runs_on, self.config.noises):
@@ -179,7 +188,7 @@ class Plan:
                         firsts[self.folds[item.id]],
                         item=item,
                         realisation=realisation,
-                        picture=realisation == 0 and item.id in shown,
+                        picture=not realisation and (bool(self.tasks) or item.id in self.shown),
                     )
                     for item in self.test
                     for realisation in range(item.realisations or self.config.realisations)
@@ -250,7 +259,9 @@ def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
             "with so few images use split: none (--set split=none), which tests them all."
         )
     protocols = _protocols(config, dataset)
-    plan = Plan(config, plugins, dataset, parts, planned, test[: config.limit], protocols)
+    test = test[: config.limit]
+    tasks = plan_tasks(config, planned, parts, test)
+    plan = Plan(config, plugins, dataset, parts, planned, test, protocols, tasks)
     _check_parts(plan)
     return plan
 

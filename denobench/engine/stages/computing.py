@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from denobench.config import Config
 from denobench.engine.planning.cell import Cell
+from denobench.engine.stages.kept import Kept
 from denobench.engine.workers.cells import Computed
 from denobench.engine.workers.executors import Executor
 from denobench.progress import Watcher
-from denobench.rows import Row, RowStore, RunFolder
+from denobench.rows import Row, RowStore
 
 _NAMED = 4  # cells that a line says to be running
 
@@ -47,8 +48,10 @@ class Computing:
 
     Attributes
     ----------
-    folder, store
-        The run's folder and its rows.
+    kept
+        Where pictures are kept, in the run's folder.
+    store
+        The run's rows.
     watcher
         Told of progress, and of what fails.
     total
@@ -57,7 +60,7 @@ class Computing:
         How many were computed now; those that were skipped do not count.
     """
 
-    folder: RunFolder
+    kept: Kept
     store: RowStore
     watcher: Watcher
     total: int
@@ -65,7 +68,7 @@ class Computing:
     _settled: int = 0
     _busy: float = 0.0
     _stage: CellStage = field(init=False)
-    _observations: Mapping[str, str] = field(default_factory=dict)
+    _pending: Mapping[str, Cell] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._stage = CellStage("Cells", self.watcher)
@@ -77,9 +80,9 @@ class Computing:
         """
         started = time.perf_counter()
         self._settled = self.total - len(pending)
-        self._observations = {cell.key: cell.observation for cell in pending}
+        self._pending = {cell.key: cell for cell in pending}
         self._stage.reach(self._settled, self.total)
-        with Executor(config, self.folder, len(pending)) as executor:
+        with Executor(config, self.kept.folder, len(pending)) as executor:
             executor.compute(pending, self._take, self._stage.runs)
         elapsed = time.perf_counter() - started
         return elapsed, self._busy / elapsed / max(executor.processes, 1)
@@ -89,8 +92,7 @@ class Computing:
         rows = [each.row for each in computed]
         for each in computed:
             if each.pictures:
-                observation = self._observations[each.row.key]
-                self.folder.gallery.save(observation, each.row.key, each.pictures)
+                self.kept.save(self._pending[each.row.key], each.pictures)
         self.store.add(rows)
         self.done += sum(found.status != "skipped" for found in rows)
         self._busy += sum(each.seconds for each in computed)
@@ -100,7 +102,7 @@ class Computing:
 
 
 def missing_cells(
-    cells: Sequence[Cell], trials: set[str], folder: RunFolder, store: RowStore, watcher: Watcher
+    cells: Sequence[Cell], trials: set[str], kept: Kept, store: RowStore, watcher: Watcher
 ) -> list[Cell]:
     """Return the cells that are not done, and say how many are stale.
 
@@ -110,8 +112,10 @@ def missing_cells(
         All of the plan that can be computed.
     trials
         Keys of the cells that the plan was tuned on.
-    folder, store
-        The run's folder and its rows.
+    kept
+        Where pictures are kept.
+    store
+        The run's rows.
     watcher
         Told what is stale.
     """
@@ -119,8 +123,7 @@ def missing_cells(
     missing = [
         cell
         for cell in cells
-        if statuses.get(cell.key) != "ok"
-        or (cell.picture and not folder.gallery.holds(cell.observation, cell.key))
+        if statuses.get(cell.key) != "ok" or (cell.picture and not kept.holds(cell))
     ]
     if not missing:
         return []

@@ -22,6 +22,7 @@ from denobench.report.data.table import (
 )
 from denobench.report.tables.costs import timing, training
 from denobench.report.tables.parts import machine, named, number
+from denobench.report.tables.tasks import task_tables
 from denobench.report.tables.tuning import tuning_table
 from denobench.report.text import captions
 
@@ -44,6 +45,7 @@ def make_tables(summary: Summary) -> list[Table]:
     tables += [
         _paired(summary, noise, metric) for noise in summary.noises for metric in summary.headline
     ]
+    tables += task_tables(summary)
     tables += [tuning_table(summary), timing(summary), training(summary), failures(summary)]
     return [table for table in tables if any(section.rows for section in table.sections)]
 
