@@ -21,7 +21,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "run": "denobench.api",
     "denoise": "denobench.api",
-    "view": "denobench.api",
+    "view": "denobench.viewing",
     "denoiser": "denobench.methods",
     "Denoiser": "denobench.methods",
     "FittedDenoiser": "denobench.methods",

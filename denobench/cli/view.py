@@ -37,9 +37,9 @@ def view(
     ] = True,
 ) -> None:
     """Look at a run or at any images: flip, zoom, window, error maps."""
-    from denobench import api
+    from denobench.viewing import view as view_any
 
-    found = api.view(*targets, reference=reference, noisy=noisy, out=out)
+    found = view_any(*targets, reference=reference, noisy=noisy, out=out)
     say(f"Viewer: {found.path}")
     if launch and not found.open():
         say("No browser could be opened; open the file above in one.", err=True)

@@ -127,7 +127,8 @@ def test_files_that_are_no_weights(tmp_path):
     (tmp_path / "text.npz").write_text("weights")
     with pytest.raises(DenobenchError, match=r"text\.npz: cannot be read as weights"):
         CDAE().load(tmp_path / "text.npz")
-    np.savez(tmp_path / "nasty.npz", weights=np.array([Nasty()], object))
+    nasty = {"conv_1/kernel": np.array([Nasty()], object)}
+    np.savez(tmp_path / "nasty.npz", **(weights_module.draw(SHAPES, 0) | nasty))
     with pytest.raises(DenobenchError, match=r"nasty\.npz: cannot be read as weights"):
         CDAE().load(tmp_path / "nasty.npz")
     np.savez(tmp_path / "other.npz", weights=np.zeros(3))
