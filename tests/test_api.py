@@ -73,3 +73,13 @@ def test_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         denobench.nothing  # noqa: B018
     assert "run" in dir(denobench)
+
+
+def test_denoise_with_the_weights_of_the_package(photograph, tmp_path, monkeypatch):
+    """A network whose weights came with the package denoises at once; another says how to train."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path))
+    noisy = photograph + np.random.default_rng(0).normal(0, 0.2, photograph.shape)
+    answer = denobench.denoise(noisy, "cdae")
+    assert ((answer - photograph) ** 2).mean() < 0.5 * ((noisy - photograph) ** 2).mean()
+    with pytest.raises(DenobenchError, match="'dncnn' has to be trained, and no weights"):
+        denobench.denoise(noisy, "dncnn")
