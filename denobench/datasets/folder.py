@@ -165,8 +165,20 @@ def _clustered(surveys: Sequence[Survey], finder: clusters.Finder) -> list[FileI
             names.setdefault(item.digest, known[0] if known else f"c-{item.digest[:10]}")
     names = clusters.merged(names, [[item.digest for item in each.items] for each in unknown])
     names |= by_subject
-    items = [replace(item, cluster=names[item.digest]) for each in surveys for item in each.items]
+    items = _distinct(
+        replace(item, cluster=names[item.digest]) for each in surveys for item in each.items
+    )
     return _without_places(items, surveys)
+
+
+def _distinct(items: Iterable[FileItem]) -> list[FileItem]:
+    """Return items whose ids differ: a page's may be the name of another file."""
+    found: dict[str, FileItem] = {}
+    for item in items:
+        clash = item.id in found
+        own = f"{item.id}#{item.digest[:10]}" if clash else item.id
+        found[own] = replace(item, id=own)
+    return list(found.values())
 
 
 def _without_places(items: list[FileItem], surveys: Sequence[Survey]) -> list[FileItem]:

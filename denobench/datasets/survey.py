@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from denobench import readers
 from denobench.datasets import clusters, volumes
 from denobench.datasets.base import FileItem
 from denobench.errors import DenobenchError
@@ -162,7 +163,7 @@ def _with_stack(
 ) -> Survey:
     """Add the images of one stack to a survey."""
     stack = stacks[number]
-    values = stack.load()
+    values = readers.load(stack, found.seen[0].file)
     scale = _rule(stack, reading, found.seen[0].reader)
     low, high = scale.limits(values, stack.full)
     plane = reading.plane if stack.shape[0] > 1 else "acquired"

@@ -45,7 +45,7 @@ def stacks(files: Sequence[File], reader: str) -> Sequence[Stack]:
     if known:
         return known
     found = readers.read(files, reader)
-    return _keep(found, place) if any(stack.shape[0] > 1 for stack in found) else found
+    return _keep(found, files[0], place) if any(stack.shape[0] > 1 for stack in found) else found
 
 
 def _place(files: Sequence[File], reader: str) -> Path:
@@ -81,23 +81,25 @@ def _known(place: Path) -> list[Stack]:
         return []
 
 
-def _keep(found: Sequence[Stack], place: Path) -> list[Stack]:
+def _keep(found: Sequence[Stack], file: File, place: Path) -> list[Stack]:
     """Write stacks into the cache, values in as few bytes as hold them, and return them from it."""
     kept, entries = [], []
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
-        for number, stack in enumerate(found):
-            path = place / f"{number}.npy"
-            values = np.ascontiguousarray(stack.load())
-            if values.dtype.kind == "f" or values.dtype.itemsize > 4:
-                values = values.astype(np.float32)
-            if values.dtype.byteorder == ">":
-                values = values.astype(values.dtype.newbyteorder("="))
-            content = io.BytesIO()
-            np.save(content, values, allow_pickle=False)
+    for number, stack in enumerate(found):
+        path = place / f"{number}.npy"
+        values = np.ascontiguousarray(readers.load(stack, file))
+        if values.dtype.kind == "f" or values.dtype.itemsize > 4:
+            values = values.astype(np.float32)
+        if values.dtype.byteorder == ">":
+            values = values.astype(values.dtype.newbyteorder("="))
+        content = io.BytesIO()
+        np.save(content, values, allow_pickle=False)
+        with writing(path):
             write_bytes(path, content.getvalue())
-            kept.append(replace(stack, load=_mapping(path)))
-            entries.append(_entry(stack))
+        kept.append(replace(stack, load=_mapping(path)))
+        entries.append(_entry(stack))
+    with writing(place):
         write_text(place / "stacks.json", json.dumps(entries))
     return kept
 

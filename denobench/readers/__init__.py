@@ -9,6 +9,7 @@ from denobench.readers.base import (
     Stack,
     identify,
     image,
+    load,
     read,
     readers,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "Stack",
     "identify",
     "image",
+    "load",
     "read",
     "readers",
 ]

@@ -233,6 +233,22 @@ def read(files: Sequence[File], reader: str) -> Sequence[Stack]:
         raise files[0].fault(f"cannot be read ({reason(error)})") from None
 
 
+def load(stack: Stack, file: File) -> NDArray:
+    """Return a stack's pixels, (D, H, W).
+
+    Raises
+    ------
+    DenobenchError
+        If the values of its file are truncated or damaged, which its header does not tell.
+    """
+    try:
+        return stack.load()
+    except DenobenchError:
+        raise
+    except Exception as error:
+        raise file.fault(f"its values are truncated or damaged ({type(error).__name__})") from None
+
+
 def image(path: Path) -> NDArray[np.float32]:
     """Return the first image of a file, in full scale by its format's own rule.
 
@@ -253,7 +269,7 @@ def image(path: Path) -> NDArray[np.float32]:
     """
     file = File(path)
     stack = read([file], identify(file))[0]
-    values = stack.load()
+    values = load(stack, file)
     try:
         low, high = Scale.parse(stack.rule).limits(values, stack.full)
     except DenobenchError as error:

@@ -291,3 +291,13 @@ def test_scale_rules() -> None:
     for wrong in ("percentile", "percentile:1000", "min", [3, 1], [1], 7, True):
         with pytest.raises(DenobenchError, match=r"percentile:99\.9 or \[low, high\]"):
             Scale.parse(wrong)  # type: ignore[arg-type]
+
+
+def test_truncated_values_are_the_file_s_fault(tmp_path: Path) -> None:
+    """A volume whose header is whole and whose values are cut is named, and the others are used."""
+    content = nibabel.Nifti1Image(VOLUME, AFFINE).to_bytes()
+    (tmp_path / "cut.nii").write_bytes(content[:2000])
+    (tmp_path / "whole.nii").write_bytes(content)
+    found = open_folder(tmp_path)
+    assert {item.id.split("#")[0] for item in found.items} == {"whole.nii"}
+    assert "truncated" in found.unreadable[0].reason
