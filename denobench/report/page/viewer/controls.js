@@ -201,6 +201,9 @@ export function buildControls(viewer) {
     ends[0].textContent = shortened(range.low);
     ends[1].textContent = shortened(range.high);
     ends[2].textContent = MODES[state.mode].title;
+    const hidden = state.hidden.join("\n");
+    if (methods.dataset.hidden === hidden) return;
+    methods.dataset.hidden = hidden;
     methods.replaceChildren(
       ...content.methods
         .filter((each) => !each.identity)

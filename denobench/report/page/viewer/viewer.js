@@ -206,7 +206,9 @@ export class Viewer {
     this.stage.dataset.layout = this.state.layout;
     this.stage.dataset.tool = this.state.tool;
     while (this.tiles.length < ids.length) this.tiles.push(new Tile(this.tiles.length));
-    this.stage.replaceChildren(...this.tiles.slice(0, ids.length).map((tile) => tile.element));
+    if (this.stage.childElementCount !== ids.length) {
+      this.stage.replaceChildren(...this.tiles.slice(0, ids.length).map((tile) => tile.element));
+    }
     this.stage.style.setProperty("--shape", `${clean.picture.width} / ${clean.picture.height}`);
     ids.forEach((id, place) => {
       const shown = this.shown.get(id);
