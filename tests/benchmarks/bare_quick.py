@@ -44,10 +44,11 @@ def bm3d(noisy: np.ndarray, sigma: float) -> np.ndarray:
 def autoencoder(weights: str) -> Method:
     """Return the paper's network in plain Keras."""
     from denobench.autoencoder import build_cdae
-    from denobench.autoencoder.weights import read
+    from denobench.autoencoder.weights import SHAPES
 
     network = build_cdae((224, 224, 3))
-    network.set_weights(read(Path(weights)))
+    with np.load(weights) as kept:
+        network.set_weights([kept[name] for name in SHAPES])
 
     def denoise(noisy: np.ndarray, sigma: float) -> np.ndarray:
         batch = np.repeat(noisy[None, ..., None], 3, axis=3)
