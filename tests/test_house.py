@@ -25,7 +25,6 @@ ONLY_HERE = {
     "os.replace": {
         "denobench.files": "",
         "denobench.models": "puts a folder in its place",
-        "denobench.denoising": "a library tells the format by the temporary file's suffix",
     },
     "hashlib": {"denobench.files": "", "denobench.seeds": "reads files not at all"},
     "PCG64": {"denobench.seeds": ""},
