@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import subprocess
 import sys
+import tokenize
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,6 +22,14 @@ PACKAGES = ("denobench", "baselines")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
 
 LONGEST_MODULE = 410
+LONGEST_FUNCTION = 40  # lines of code: no docstring, comment or empty line
+MAY_BE_LONGER = {
+    "denobench.autoencoder.products._write_block": "one loop nest, as a machine runs it",
+    "denobench.autoencoder.winograd._convolve": "one loop nest, as a machine runs it",
+    "baselines.fast_bm3d.matching.match": "one loop nest, as a machine runs it",
+    "denobench.cli.methods.methods": "its options are its signature",
+    "denobench.cli.run.run": "its options are its signature",
+}
 
 # What a module does for all others, and who else does it, with the reason.
 ONLY_HERE = {
@@ -33,6 +44,45 @@ ONLY_HERE = {
 }
 
 
+# Modules whose tests have another name or reach them through others: of each, or of a package.
+TESTED_BY = {
+    "baselines": "baselines/test_baselines.py",  # each by its name, as a stranger's method is
+    "baselines.fast_bm3d": "baselines/fast_bm3d/test_method.py",
+    "baselines.field": "baselines/test_field.py",
+    "baselines.networks": "baselines/test_networks.py",
+    "denobench.__main__": "test_cli.py",
+    "denobench.answers": "engine/workers/test_strangers.py",
+    "denobench.autoencoder.gradients": "autoencoder/test_architecture.py",
+    "denobench.cache": "test_models.py",
+    "denobench.cli": "test_cli.py",
+    "denobench.config": "config/test_loading.py",
+    "denobench.database": "test_rows.py",
+    "denobench.datasets.base": "datasets/test_sources.py",
+    "denobench.datasets.listing": "datasets/test_folder.py",
+    "denobench.datasets.noisiness": "datasets/test_pairs.py",
+    "denobench.datasets.survey": "datasets/test_folder.py",
+    "denobench.datasets.volumes": "readers/test_mr.py",
+    "denobench.engine.manifest": "engine/test_coordinator.py",
+    "denobench.engine.planning": "engine/planning/test_plan.py",
+    "denobench.engine.stages": "engine/stages/test_timing.py",
+    "denobench.engine.workers": "engine/workers/test_strangers.py",
+    "denobench.foreign": "foreign/test_finding.py",
+    "denobench.metrics.base": "metrics/test_metrics.py",
+    "denobench.metrics.fidelity": "metrics/test_metrics.py",
+    "denobench.networks": "networks/test_trainer.py",
+    "denobench.readers": "readers/test_mr.py",
+    "denobench.report.data": "report/data/test_summary.py",
+    "denobench.report.figures": "report/figures/test_curves.py",
+    "denobench.report.tables": "report/tables/test_scores.py",
+    "denobench.runtimes": "engine/stages/test_timing.py",
+    "denobench.scale": "datasets/test_folder.py",
+    "denobench.scaffold": "test_scaffold.py",
+    "denobench.tasks": "tasks/test_models.py",
+    "denobench.validation": "config/test_loading.py",
+    "denobench.viewing": "report/page/test_look.py",
+}
+
+
 def name_of(path: Path) -> str:
     """Return a module's dotted name."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -42,6 +92,22 @@ def name_of(path: Path) -> str:
 @cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield the name of each function in a module, and its lines of code."""
+    blank = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    code: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text("utf-8")).readline):
+        if token.type not in blank:
+            code.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = code.intersection(range(node.lineno, (node.end_lineno or 0) + 1))
+            if ast.get_docstring(node) is not None:
+                docstring = node.body[0]
+                lines -= {*range(docstring.lineno, (docstring.end_lineno or 0) + 1)}
+            yield f"{name_of(path)}.{node.name}", len(lines)
 
 
 @pytest.mark.slow
@@ -72,6 +138,12 @@ def test_modules_are_short() -> None:
     assert {name: n for name, n in lengths.items() if n > LONGEST_MODULE} == {}
 
 
+def test_functions_are_short() -> None:
+    """No function is long without a reason, and no reason outlives its function."""
+    long = {name for path in MODULES for name, n in functions(path) if n > LONGEST_FUNCTION}
+    assert long == set(MAY_BE_LONGER)
+
+
 def test_nothing_imports_itself_by_a_detour() -> None:
     """There is no circle among the modules, however small."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None, exclude_type_checking_imports=True)
@@ -94,6 +166,43 @@ def test_one_thing_is_done_in_one_way(what: str) -> None:
             if what in names:
                 found.add(name_of(path))
     assert found == set(ONLY_HERE[what])
+
+
+def imported(folder: Path) -> set[str]:
+    """Return what the tests of a folder import."""
+    found = set()
+    for path in folder.glob("test_*.py"):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Import):
+                found.update(each.name for each in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found.update({node.module, *(f"{node.module}.{each.name}" for each in node.names)})
+    return found
+
+
+def is_covered(name: str) -> bool:
+    """Return whether it says where a module, or the package that it is in, is tested."""
+    parts = name.split(".")
+    return any(".".join(parts[: n + 1]) in TESTED_BY for n in range(len(parts)))
+
+
+def test_tests_mirror_the_modules() -> None:
+    """A module is tested in the folder of its name, by a file of its name or one that imports it.
+
+    Where its tests are elsewhere, or reach it through another, it is told which they are.
+    """
+    missing = set()
+    for path in MODULES:
+        inside = path.relative_to(ROOT).parent.parts
+        folder = ROOT.joinpath("tests", *(inside[1:] if inside[0] == "denobench" else inside))
+        name, named = name_of(path), folder / f"test_{path.stem}.py"
+        defines = any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree_of(path).body
+        )
+        if defines and not (named.is_file() or name in imported(folder) or is_covered(name)):
+            missing.add(name)
+    assert missing == set()
+    assert {name for name in TESTED_BY.values() if not (ROOT / "tests" / name).exists()} == set()
 
 
 def test_no_registry_is_named() -> None:

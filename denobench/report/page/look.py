@@ -83,14 +83,14 @@ def _content(
     answers: Sequence[tuple[str, NDArray[np.float32]]],
 ) -> Content:
     """Return what the viewer shows: one view per slice, from the middle on as many as fit."""
-    depth = len(clean)
-    pictures = Pictures()
+    depth, pictures = len(clean), Pictures()
     views: dict[int, dict[str, Any]] = {}
     for place in sorted(range(depth), key=lambda place: abs(place - depth // 2)):
         given = [clean[place], *(values[place] for _, values in answers)]
         places = pictures.add([*given, *([noisy[place]] if noisy is not None else [])])
         if places is None:
             break
+        scores = [_scores(clean[place], values[place]) for _, values in answers]
         views[place] = {
             "image": f"slice {place + 1} of {depth}" if depth > 1 else "image",
             "noise": "file",
@@ -98,19 +98,12 @@ def _content(
             "clean": places[0],
             "noisy": places[len(given)] if noisy is not None else None,
             "answers": {str(i): places[i + 1] for i in range(len(answers))},
-            "scores": {
-                str(i): _scores(clean[place], values[place])
-                for i, (_, values) in enumerate(answers)
-            },
+            "scores": {str(i): found for i, found in enumerate(scores)},
         }
     if not views:
         raise DenobenchError("The images are too large for one page; give fewer or smaller ones.")
     data = {
-        "methods": [
-            {"id": str(i), "label": name, "track": "", "identity": False,
-             "colour": look(i).colour, "dashed": bool(look(i).dashes)}
-            for i, (name, _) in enumerate(answers)
-        ],
+        "methods": [_method(i, name) for i, (name, _) in enumerate(answers)],
         "metrics": [
             {"name": "psnr", "title": "PSNR", "unit": "dB", "digits": 2, "higher": True},
             {"name": "ssim", "title": "SSIM", "unit": "", "digits": 3, "higher": True},
@@ -125,6 +118,14 @@ def _content(
         "leftOut": depth - len(views),
     }  # fmt: skip
     return Content(data, pictures.packed, depth - len(views))
+
+
+def _method(number: int, name: str) -> dict[str, Any]:
+    drawn = look(number)
+    return {
+        "id": str(number), "label": name, "track": "", "identity": False,
+        "colour": drawn.colour, "dashed": bool(drawn.dashes),
+    }  # fmt: skip
 
 
 def _scores(clean: NDArray[np.float32], answer: NDArray[np.float32]) -> dict[str, Any]:

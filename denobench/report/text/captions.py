@@ -167,24 +167,7 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
     names = [metric.name for metric in metrics]
     scores = summary.scores
     scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
-    found = scores.loc[scores["compared"], "clusters"]
-    clusters = int(found.min()) if len(found) else 0
-    noun = _noun(summary.manifest)
-    what = (
-        "A subject is who the data say."
-        if noun == "subject"
-        else "A cluster is a group of images that show the same slice; clusters are not patients."
-    )
-    notes = [
-        f"Mean and 95 % BCa bootstrap interval over {noun}s (N = {_range(found)}): realisations "
-        f"are averaged, then the images of a {noun}. {what}"
-        if clusters > 1
-        else f"One {noun} only: no interval can be given."
-        if clusters
-        else "No method completed enough cells to be compared."
-    ]
-    if 1 < clusters < FEW_CLUSTERS:
-        notes.append(f"With so few {noun}s a bootstrap interval is too narrow.")
+    notes = _averaging(summary, scores.loc[scores["compared"], "clusters"])
     notes.append(
         "Bold: best of its track, where it has two methods to compare; underlined: second of at "
         "least three. Equal printed values share a mark; tracks are not ranked against each other."
@@ -207,6 +190,28 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
     notes += [scoring(manifest, names), references(manifest), split(manifest), tuning(manifest)]
     notes += [*_edges(summary, noise), *remarks(summary)]
     return tuple(note for note in notes if note)
+
+
+def _averaging(summary: Summary, found: pd.Series) -> list[str]:
+    """Say over what a table's means are taken, and what its intervals are."""
+    clusters = int(found.min()) if len(found) else 0
+    noun = _noun(summary.manifest)
+    what = (
+        "A subject is who the data say."
+        if noun == "subject"
+        else "A cluster is a group of images that show the same slice; clusters are not patients."
+    )
+    notes = [
+        f"Mean and 95 % BCa bootstrap interval over {noun}s (N = {_range(found)}): realisations "
+        f"are averaged, then the images of a {noun}. {what}"
+        if clusters > 1
+        else f"One {noun} only: no interval can be given."
+        if clusters
+        else "No method completed enough cells to be compared."
+    ]
+    if 1 < clusters < FEW_CLUSTERS:
+        notes.append(f"With so few {noun}s a bootstrap interval is too narrow.")
+    return notes
 
 
 def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
