@@ -122,7 +122,11 @@ def _walk(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[tuple[Pa
 def _special(path: Path, mode: int) -> str:
     """Return why what is no folder is left out; nothing for a file."""
     if stat.S_ISREG(mode):
-        return "" if os.access(path, os.R_OK) else "no permission to read it"
+        effective = (
+            os.access in os.supports_effective_ids
+        )  # else what a capability allows is missed
+        readable = os.access(path, os.R_OK, effective_ids=effective)
+        return "" if readable else "no permission to read it"
     kinds = {
         stat.S_ISFIFO: "a named pipe",
         stat.S_ISSOCK: "a socket",
