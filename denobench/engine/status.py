@@ -179,9 +179,10 @@ def read(path: Path) -> Status:
     Raises
     ------
     DenobenchError
-        If there is no run in the folder.
+        If there is no run in the folder, or one of its files is damaged.
     """
     folder = RunFolder.open(path)
+    folder.manifest()  # one that is damaged is named, rather than a run of nothing told
     now = _Now.read(path / _FILE)
     state = now.state
     if state == "running" and not _alive(now.pid, now.process_started):

@@ -139,6 +139,13 @@ def test_a_damaged_progress_is_named(tmp_path: Path, content: str) -> None:
         status.read(tmp_path)
 
 
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    """A manifest that was left in part is no run in which nothing was to do."""
+    (tmp_path / "manifest.json").write_text('{"name": "x')
+    with pytest.raises(DenobenchError, match="manifest"):
+        status.read(tmp_path)
+
+
 def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFolder) -> None:
     """The pictures of a method that the config does not name any more are stale."""
     shown = finished.manifest().gallery[0].image
