@@ -19,9 +19,14 @@ def main(encoding: str = "") -> None:
     surroundings.shield()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(encoding=encoding or None, errors="backslashreplace")
+    import signal
+
     from denobench.cli import main as program
 
-    program()
+    try:
+        program()
+    finally:  # while Python itself ends, another Ctrl-C would change the exit code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 
 import typer
@@ -85,13 +84,5 @@ def main() -> None:
         say(f"Error: {where}{error.strerror or error}.", colour="red", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        _deaf()
         say("Interrupted. What is finished is kept: the same command goes on.", err=True)
         sys.exit(130)
-    finally:
-        _deaf()
-
-
-def _deaf() -> None:
-    """Ignore Ctrl-C from now on: while Python ends, it would change the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
