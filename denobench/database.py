@@ -36,6 +36,15 @@ def reading(path: Path, table: str) -> Iterator[sqlite3.Connection]:
             yield database
 
 
+def begun(path: Path) -> bool:
+    """Return whether a database was ever written: a full disk or a kill may leave an empty file."""
+    if not path.is_file():
+        return False
+    with _named(path):
+        _finish(path)
+    return path.stat().st_size > 0
+
+
 @contextmanager
 def writing(path: Path, table: str) -> Iterator[sqlite3.Connection]:
     """Open a database for one transaction; it is created if it is missing.

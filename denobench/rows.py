@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from denobench import records
-from denobench.database import NotOursError, reading, writing
+from denobench.database import NotOursError, begun, reading, writing
 from denobench.errors import DenobenchError
 from denobench.files import damaged, read_json, write_text
 from denobench.gallery import Gallery
@@ -138,14 +138,14 @@ class RowStore:
 
     def statuses(self) -> dict[str, str]:
         """Return the status of every finished cell by its key."""
-        if not self.path.is_file():
+        if not begun(self.path):
             return {}
         with reading(self.path, "rows") as database:
             return dict(database.execute("SELECT key, status FROM rows"))
 
     def __iter__(self) -> Iterator[Row]:
         """Yield all rows, in the order of their keys."""
-        if not self.path.is_file():
+        if not begun(self.path):
             return
         with reading(self.path, "rows") as database:
             (count,) = next(database.execute("SELECT count(*) FROM rows"))

@@ -200,3 +200,11 @@ def test_store_of_an_older_denobench_gains_its_columns(tmp_path: Path) -> None:
     grown = RowStore(store.path)
     grown.add([make_row("b", sigma=0.09)])
     assert [row.sigma for row in grown.rows()] == [None, 0.09]
+
+
+def test_a_store_that_was_never_written_has_no_rows(tmp_path: Path) -> None:
+    """What a full disk, or a kill in the first transaction, leaves is empty and no fault."""
+    store = RowStore(tmp_path / "rows.sqlite")
+    store.path.touch()
+    assert store.rows() == []
+    assert store.statuses() == {}
