@@ -65,8 +65,8 @@ class Stopwatch:
     parallelism
         Processor seconds per second: the most of all rounds, as other programs only make it less.
     helped
-        Share of the processor time that other threads had than the one that calls, the most of all
-        rounds; other programs do not change it.
+        Share of the processor time that other threads had than the one that calls, the median of
+        the rounds: a library may start its threads in one of them. Other programs do not change it.
     peak_mb
         Peak memory so far.
     """
@@ -105,7 +105,13 @@ class Stopwatch:
     def forget(self) -> None:
         """Begin a new series of rounds."""
         self.seconds: list[float] = []
-        self.parallelism = self.helped = 0.0
+        self.parallelism = 0.0
+        self._shares: list[float] = []
+
+    @property
+    def helped(self) -> float:
+        """The share of other threads; 0 before the first round."""
+        return float(np.median(self._shares)) if self._shares else 0.0
 
     def close(self) -> None:
         """End the process."""
@@ -126,7 +132,7 @@ class Stopwatch:
             wall, cpu, own, self.peak_mb = measured
             self.seconds.append(wall)
             self.parallelism = max(self.parallelism, cpu / wall)
-            self.helped = max(self.helped, 1 - own / cpu if cpu else 0)
+            self._shares.append(1 - own / cpu if cpu else 0.0)
 
     def widen(self, threads: int) -> bool:
         """Allow the method more threads, and return whether it can take that in this process."""

@@ -90,8 +90,8 @@ def test_every_track_tunes_what_it_may_know(compare: Compare) -> None:
     folder = compare(methods=methods, **TUNED).folder
     tried = trials(folder)
     scopes = tried.groupby("method")["levels"].unique().map(sorted).to_dict()
-    together = ["0.1 0.2"]
-    assert scopes == {"tv": ["0.1", "0.2"], "nlm": together, "median": together}
+    together = [(0.1, 0.2)]
+    assert scopes == {"tv": [(0.1,), (0.2,)], "nlm": together, "median": together}
     names = {row["method"]: {*json.loads(row["settings"])} for _, row in tried.iterrows()}
     assert names == {"tv": {"weight"}, "nlm": {"sigma_factor"}, "median": {"size"}}
     assert len(set().union(*used(folder, "median").values())) == 1
