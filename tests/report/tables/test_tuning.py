@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from denobench import records
 from denobench.report import Report
 from denobench.report.data.summary import Summary, summarise
 from denobench.report.figures.tuning import draw_tuning
@@ -87,7 +88,7 @@ def test_optimum_at_an_edge_is_flagged(run: RunFolder, tmp_path: Path) -> None:
     folder.write_manifest(run.manifest())
     tried = run.table("tuning")
     tried["psnr_foreground"] = [json.loads(text)["weight"] for text in tried["settings"]]
-    tried.to_csv(folder.path / "tuning.csv", index=False)
+    records.write(folder.path / "tuning.csv", tried)
     notes = main_tables(summarise([folder], intervals=False))[0].notes
     flagged = (
         "Tuned to an edge of what was tried: Total variation (oracle) (weight, σ = 0.1 and 0.2)."
