@@ -1,16 +1,64 @@
-"""What a method's answer has to be: one check for runs, the contract's suite and single files."""
+"""A method's answer: how it is asked for, and what it has to be, wherever methods are called."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from denobench.errors import DenobenchError
+from denobench.methods import Denoiser
 
 CLIP = (0.0, 1.0)
 
 
 class BadAnswerError(DenobenchError):
     """A method broke its contract; the message says how, beginning with a verb."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method made of an image or a volume.
+
+    Attributes
+    ----------
+    pixels
+        Floating point, of the image's shape, finite, not clipped.
+    seconds, cpu_seconds
+        Wall and processor time of the method's calls alone.
+    """
+
+    pixels: np.ndarray
+    seconds: float
+    cpu_seconds: float
+
+
+def parts(method: Denoiser, noisy: np.ndarray) -> Sequence[np.ndarray]:
+    """Return what a method is called with, one after the other.
+
+    The image; of a volume, (D, H, W), every slice, unless the method takes volumes.
+    """
+    return [*noisy] if noisy.ndim == 3 and method.info.dims == 2 else [noisy]
+
+
+def ask(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> Answer:
+    """Return a method's answer on an image, (H, W), or a volume, (D, H, W).
+
+    Raises
+    ------
+    BadAnswerError
+        See `checked`.
+    """
+    given = noisy.copy()
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = [method.denoise(part, sigma) for part in parts(method, given)]
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    pairs = zip(found, parts(method, noisy), parts(method, given), strict=True)
+    right = [checked(*each) for each in pairs]
+    pixels = right[0] if right[0].ndim == noisy.ndim else np.stack(right)
+    return Answer(pixels, wall, cpu)
 
 
 def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
@@ -21,14 +69,14 @@ def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:
     answer
         What the method returned.
     noisy
-        The image, (H, W).
+        The image, (H, W), or volume, (D, H, W).
     given
         The copy of it that the method was given.
 
     Returns
     -------
     numpy.ndarray
-        Floating point, (H, W), finite, not clipped.
+        Floating point, of the image's shape, finite, not clipped.
 
     Raises
     ------

@@ -222,12 +222,13 @@ def denoise(
     plugins: Sequence[str | Path] = (),
     **parameters: Any,
 ) -> np.ndarray:
-    """Denoise one image.
+    """Denoise one image, or a volume: slice by slice, or at once by a method that takes volumes.
 
     Parameters
     ----------
     image
-        (H, W), floating point with full scale 1.0, or an unsigned integer type.
+        (H, W), or (D, H, W) of a volume; floating point with full scale 1.0, or an unsigned integer
+        type.
     method
         A registered method, or the path of a network's file. A registered one that has to be
         trained takes weights that came with the package or were trained here: see
@@ -242,7 +243,7 @@ def denoise(
     Returns
     -------
     numpy.ndarray
-        float32, (H, W), clipped to [0, 1].
+        float32, of the image's shape, clipped to [0, 1].
 
     Raises
     ------

@@ -74,18 +74,22 @@ def _findings(method: Denoiser, checks: Mapping[str, Callable[[Any], None]]) -> 
             yield Finding(text, "")
 
 
-def _clean(height: int, width: int) -> np.ndarray:
-    """Return a disc on a dark ground, float32."""
-    y, x = np.mgrid[:height, :width]
-    radius = np.hypot(y - height / 2, x - width / 2)
-    return np.where(radius < min(height, width) / 3, 0.7, 0.05).astype(np.float32)
+def _clean(*shape: int) -> np.ndarray:
+    """Return a disc, or a ball in a volume, on a dark ground, float32."""
+    places = np.indices(shape)
+    squares = [(place - side / 2) ** 2 for place, side in zip(places, shape, strict=True)]
+    return np.where(np.sqrt(sum(squares)) < min(shape) / 3, 0.7, 0.05).astype(np.float32)
 
 
-def _noisy(height: int, width: int) -> np.ndarray:
-    """Return a noisy disc on a dark ground, float32, with values outside [0, 1]."""
-    clean = _clean(height, width)
-    rng = seeds.numbered(7)
-    return (clean + SIGMA * rng.standard_normal((height, width))).astype(np.float32)
+def _noisy(*shape: int) -> np.ndarray:
+    """Return a noisy disc or ball on a dark ground, float32, with values outside [0, 1]."""
+    noise = seeds.numbered(7).standard_normal(shape)
+    return (_clean(*shape) + SIGMA * noise).astype(np.float32)
+
+
+def _sized(method: Denoiser, depth: int, height: int, width: int) -> tuple[int, ...]:
+    """Return the shape of a slice, or of a volume where the method takes volumes."""
+    return (depth, height, width)[-method.info.dims :]
 
 
 def _denoise(method: Denoiser, noisy: np.ndarray) -> np.ndarray:
@@ -98,34 +102,34 @@ def _denoise(method: Denoiser, noisy: np.ndarray) -> np.ndarray:
 
 
 def _check_output(method: Denoiser) -> None:
-    _denoise(method, _noisy(64, 64))
+    _denoise(method, _noisy(*_sized(method, 12, 64, 64)))
 
 
 def _check_scale(method: Denoiser) -> None:
-    answer = _denoise(method, _noisy(64, 64))
+    answer = _denoise(method, _noisy(*_sized(method, 12, 64, 64)))
     if not -1 < float(answer.mean()) < 2:
         raise _FaultError(f"mean {answer.mean():.3g} is far from full scale 1.0; scaled to 255?")
 
 
 def _check_repeat(method: Denoiser) -> None:
-    noisy = _noisy(48, 48)
+    noisy = _noisy(*_sized(method, 12, 48, 48))
     if not np.array_equal(_denoise(method, noisy.copy()), _denoise(method, noisy.copy())):
         raise _FaultError("two calls with the same image gave different answers")
 
 
 def _check_odd(method: Denoiser) -> None:
-    for height, width in ((37, 53), (64, 31), (101, 17)):
-        _denoise(method, _noisy(height, width))
+    for shape in ((9, 37, 53), (24, 64, 31), (13, 101, 17)):
+        _denoise(method, _noisy(*_sized(method, *shape)))
 
 
 def _check_tiny(method: Denoiser) -> None:
     for side in (16, 11):
-        _denoise(method, _noisy(side, side))
+        _denoise(method, _noisy(*_sized(method, side, side, side)))
 
 
 def _check_constant(method: Denoiser) -> None:
     for value in (0.0, 0.5, 1.0):
-        answer = _denoise(method, np.full((32, 32), value, np.float32))
+        answer = _denoise(method, np.full(_sized(method, 12, 32, 32), value, np.float32))
         if abs(float(answer.mean()) - value) > 0.02:
             raise _FaultError(
                 f"turned a constant image of {value} into one of mean {answer.mean():.3f}"
@@ -134,18 +138,22 @@ def _check_constant(method: Denoiser) -> None:
 
 @dataclass(frozen=True)
 class _Disc(Item):
-    """A disc to be fitted on."""
+    """A disc to be fitted on, or a ball for a method that takes volumes."""
+
+    shape: tuple[int, ...] = (64, 64)
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Return the disc, moved by its number."""
-        return np.roll(_clean(size or 64, size or 64), int(self.id), (0, 1))
+        sides = (*self.shape[:-2], size or 64, size or 64)
+        return np.roll(_clean(*sides), int(self.id), (-2, -1))
 
 
 def _fitting(folder: Path) -> dict[str, Callable[[FittedDenoiser], None]]:
     """Return the checks that fit a method, in their order."""
 
     def fit(method: FittedDenoiser) -> None:
-        discs = tuple(_Disc(str(n), "", str(n), f"disc {n}") for n in range(8))
+        shape = _sized(method, 12, 64, 64)
+        discs = tuple(_Disc(str(n), "", str(n), f"disc {n}", shape=shape) for n in range(8))
         model = method.info.assumes or "gaussian"
         training = TrainingSet(discs[:6], discs[6:], 64, model, (SIGMA,), 0)
         (folder / "checkpoints").mkdir()
@@ -153,7 +161,7 @@ def _fitting(folder: Path) -> dict[str, Callable[[FittedDenoiser], None]]:
         check_history(method, history)
 
     def store(method: FittedDenoiser) -> None:
-        noisy = _noisy(64, 64)
+        noisy = _noisy(*_sized(method, 12, 64, 64))
         before = _denoise(method, noisy)
         method.save(folder / "weights.npz")
         method.load(folder / "weights.npz")
@@ -176,6 +184,6 @@ _CHECKS: dict[str, Callable[[Denoiser], None]] = {
     "keeps to full scale 1.0": _check_scale,
     "gives the same answer twice": _check_repeat,
     "takes odd and oblong sizes": _check_odd,
-    "takes tiny images, down to 11 x 11": _check_tiny,
+    "takes tiny images, down to 11 pixels a side": _check_tiny,
     "keeps a constant image": _check_constant,
 }

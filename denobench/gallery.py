@@ -21,7 +21,10 @@ LARGEST = 2**28  # pixels of a picture that is still read
 
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of one cell, (H, W), full scale 1.0: clean and noisy image, and the answer."""
+    """The pictures of one cell, full scale 1.0: clean and noisy image, and the answer.
+
+    (H, W), or (S, H, W) where they are slices of a volume, from the first to the last.
+    """
 
     clean: np.ndarray
     noisy: np.ndarray
@@ -74,7 +77,7 @@ class Gallery:
                 yield path
 
     def observation(self, observation: str) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return the clean and the noisy image, float32, (H, W), or None if they were not kept.
+        """Return the clean and the noisy image, see `Pictures`, float32, or None if not kept.
 
         Raises
         ------
@@ -86,7 +89,7 @@ class Gallery:
         return None if clean is None or noisy is None else (clean, noisy)
 
     def answer(self, observation: str, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
-        """Return a method's answer, float32, (H, W), or None if it was not kept.
+        """Return a method's answer, see `Pictures`, float32, or None if it was not kept.
 
         Raises
         ------
@@ -105,6 +108,11 @@ class Gallery:
         return self.run / "gallery" / safe_name(observation) / "answers" / f"{safe_name(key)}.npy"
 
 
+def middle(pixels: np.ndarray) -> np.ndarray:
+    """Return a picture, (H, W): of several slices, (S, H, W), the middle one."""
+    return pixels[len(pixels) // 2] if pixels.ndim == 3 else pixels
+
+
 def _read(path: Path, shape: tuple[int, ...] | None) -> np.ndarray | None:
     """Return a picture; nothing in its file is executed, and no more is read than it holds."""
     if not path.is_file():
@@ -112,7 +120,11 @@ def _read(path: Path, shape: tuple[int, ...] | None) -> np.ndarray | None:
     try:
         # Mapped: a header may promise far more than the file holds.
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(pixels, np.ndarray) or pixels.dtype != np.float32 or pixels.ndim != 2:
+        if (
+            not isinstance(pixels, np.ndarray)
+            or pixels.dtype != np.float32
+            or pixels.ndim not in (2, 3)
+        ):
             raise ValueError("not a picture of 32-bit floating-point numbers")
         if shape not in (None, pixels.shape) or not 0 < pixels.size <= LARGEST:
             raise ValueError(f"{pixels.shape} pixels, not those of its clean image")

@@ -120,17 +120,18 @@ def foreground(image: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     image
-        The clean image, float32, (H, W), in [0, 1].
+        The clean image, float32, (H, W), or volume, (D, H, W), in [0, 1]. Of a volume one threshold
+        and one region hold for all, and holes are filled slice by slice.
 
     Returns
     -------
     numpy.ndarray
-        bool, (H, W). All true where no head can be told from a background.
+        bool, of the same shape. All true where no head can be told from a background.
     """
     from scipy import ndimage  # here: what only lists images need not wait for it
     from skimage.filters import threshold_otsu
 
-    smooth = ndimage.gaussian_filter(image, max(image.shape) / 150)
+    smooth = ndimage.gaussian_filter(image, max(image.shape[-2:]) / 150, axes=(-2, -1))
     if smooth.max() - smooth.min() < 1e-6:
         return np.ones(image.shape, bool)
     # Half of Otsu's threshold keeps dark tissue, which lies far above the black of a background.
@@ -138,8 +139,15 @@ def foreground(image: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(mask)
     if count > 1:
         mask = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    radius = max(1, max(image.shape) // 40)
+    filled = _filled(mask) if mask.ndim == 2 else np.stack([*map(_filled, mask)])
+    return filled if filled.mean() > 0.02 else np.ones(image.shape, bool)
+
+
+def _filled(mask: np.ndarray) -> np.ndarray:
+    """Return a mask, (H, W), with its outline smoothed and its holes filled."""
+    from scipy import ndimage
+
+    radius = max(1, max(mask.shape) // 40)
     padded = np.pad(mask, radius)
     closed = ndimage.binary_closing(padded, iterations=radius)[radius:-radius, radius:-radius]
-    filled = ndimage.binary_fill_holes(closed)
-    return filled if filled.mean() > 0.02 else np.ones(image.shape, bool)
+    return ndimage.binary_fill_holes(closed)

@@ -126,6 +126,7 @@ class MethodRecord(_Part):
     licence: str = ""
     reference: str = ""
     assumes: str = ""
+    dims: int = 2
     notes: str = ""
     training: TrainingRecord | None = None
     remark: str = ""
@@ -142,6 +143,7 @@ class MetricRecord(_Part):
     better: str = ""
     reference: bool = True
     settings: Mapping[str, Any] = {}
+    dims: int = 2
 
 
 class NoiseRecord(_Part):
@@ -159,12 +161,22 @@ class Protocol(_Part):
 
 
 class Shown(_Part):
-    """An image and a level whose pictures the gallery keeps, and the observation's key."""
+    """An image and a level whose pictures the gallery keeps, and the observation's key.
+
+    Attributes
+    ----------
+    slices
+        Of a volume, the numbers of the slices that are kept, from 1.
+    depth
+        Of a volume, how many slices it has.
+    """
 
     image: str
     noise: str
     level: float
     observation: str = ""
+    slices: tuple[int, ...] = ()
+    depth: int = 1
 
 
 class Hardware(_Part):
@@ -215,6 +227,7 @@ class Settings(_Part):
     """What of the config is asked for without its being parsed as one."""
 
     split: str = ""
+    unit: str = "slice"
     reference: str | None = None
     plugins: tuple[str, ...] = ()
     tuning: TuningSettings = TuningSettings()

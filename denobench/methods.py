@@ -50,6 +50,9 @@ class Info:
         Distributions it computes with; their versions enter the cells' keys.
     notes
         What a user should know before believing its numbers.
+    dims
+        2 if it takes a slice, (H, W), and is run slice by slice on a volume; 3 if it takes a whole
+        volume, (D, H, W), and runs where ``unit: volume`` is asked for.
     """
 
     name: str
@@ -61,8 +64,14 @@ class Info:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     notes: str = ""
+    dims: int = 2
 
     def __post_init__(self) -> None:
+        if self.dims not in (2, 3):
+            raise DenobenchError(
+                f"dims of method {self.name!r} must be 2 (slices) or 3 (whole volumes), "
+                f"not {self.dims!r}."
+            )
         for track in self.tracks:
             if track not in TRACKS:
                 raise unknown(f"track of method {self.name!r}", track, TRACKS)
@@ -94,7 +103,8 @@ class Denoiser(ABC):
         Parameters
         ----------
         noisy
-            float32, (H, W), full scale 1.0, not clipped; must not be changed.
+            float32, full scale 1.0, not clipped; must not be changed. (H, W), or (D, H, W) where
+            the method's ``dims`` are 3.
         sigma
             The noise's standard deviation as a fraction of full scale, in (0, 1]; None on the
             blind track.
@@ -102,7 +112,7 @@ class Denoiser(ABC):
         Returns
         -------
         numpy.ndarray
-            Floating point, (H, W), finite. The harness clips it to [0, 1].
+            Floating point, of the shape of ``noisy``, finite. The harness clips it to [0, 1].
         """
 
 
@@ -328,17 +338,24 @@ def stabilised(name: str) -> Function:
     return denoise
 
 
-def untrained() -> list[str]:
-    """Return the names of the methods that need no training, and of those that cannot be loaded."""
+def untrained(*, volumes: bool = False) -> list[str]:
+    """Return the names of the methods that need no training, and of those that cannot be loaded.
 
-    def fitted(name: str) -> bool:
+    Parameters
+    ----------
+    volumes
+        Whether those that take whole volumes are among them.
+    """
+
+    def wanted(name: str) -> bool:
         try:
             found = load(name)
         except UnavailableError:
-            return False
-        return inspect.isclass(found) and issubclass(found, FittedDenoiser)
+            return True
+        fitted = inspect.isclass(found) and issubclass(found, FittedDenoiser)
+        return not fitted and (volumes or found.info.dims == 2)
 
-    return [name for name in REGISTRY.names() if not fitted(name)]
+    return [name for name in REGISTRY.names() if wanted(name)]
 
 
 def origin(name: str) -> Origin:

@@ -23,6 +23,7 @@ Estimator = Callable[[np.ndarray], float]
 
 
 MEASURED = "measured"  # the noise model that is not drawn
+_SAMPLE = 15  # slices of a volume that sigma is estimated in
 
 
 def wavelet_sigma(noisy: np.ndarray) -> float:
@@ -123,20 +124,33 @@ _LEAST = 1e-6
 
 
 def estimated(noisy: np.ndarray, model: NoiseModel) -> float:
-    """Return the estimate of an image's noise level.
+    """Return the estimate of the noise level of an image, (H, W), or a volume, (D, H, W).
+
+    Of a volume it is the median over some slices of the half that holds most: the others may hold
+    nothing to tell it by, such as zeros outside of a mask.
 
     Raises
     ------
     DenobenchError
         If the image gives none: it is constant, or has too few pixels.
     """
-    sigma = float(model.estimate(noisy))
+    slices = [noisy] if noisy.ndim == 2 else _telling(noisy)
+    found = [float(model.estimate(each)) for each in slices]
+    sigma = float(np.median([each for each in found if math.isfinite(each)] or [math.nan]))
     if not (math.isfinite(sigma) and sigma > 0):
+        what = "image" if noisy.ndim == 2 else "volume"
         raise DenobenchError(
-            f"No noise can be estimated in the image, of {noisy.shape[0]} x {noisy.shape[1]} "
+            f"No noise can be estimated in the {what}, of {' x '.join(map(str, noisy.shape))} "
             f"pixels (its sigma would be {sigma:g}): give its sigma."
         )
     return sigma
+
+
+def _telling(volume: np.ndarray) -> list[np.ndarray]:
+    """Return slices of a volume that sigma is estimated in."""
+    means = volume.reshape(len(volume), -1).mean(1)
+    fuller = np.sort(np.argsort(-means, kind="stable")[: -(-len(volume) // 2)])
+    return [volume[index] for index in fuller[:: -(-len(fuller) // _SAMPLE)]]
 
 
 @dataclass(frozen=True, order=True)

@@ -52,7 +52,8 @@ def methods(
                 table.add_row(each, "", "", "", where, Text(f"no: {printable(str(error))}", "red"))
                 continue
             info = found.info
-            texts = (each, info.title, ", ".join(info.tracks), info.licence, where)
+            title = f"{info.title} (3-D)" if info.dims == 3 else info.title
+            texts = (each, title, ", ".join(info.tracks), info.licence, where)
             table.add_row(*texts, Text("yes", "green"))
             settings = [f"{key} = {value!r}" for key, value in registered.parameters(found).items()]
             lines = [", ".join(settings), info.reference, info.notes]

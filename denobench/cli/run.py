@@ -20,6 +20,9 @@ def run(
     ] = None,
     methods: Annotated[str | None, typer.Option(help="Only these methods, such as tv,nlm.")] = None,
     noise: options.Noise = None,
+    unit: Annotated[
+        str | None, typer.Option(help="slice, or volume: whole volumes, for 3-D methods, too.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Test at most so many images.")] = None,
     out: Annotated[
         Path | None,
@@ -49,6 +52,7 @@ def run(
         references=reference,
         methods=methods,
         noise=noise,
+        unit=unit,
         limit=limit,
         plugins=plugin or [],
         models=model or [],

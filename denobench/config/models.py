@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from denobench.config.slices import SlicesEntry
+from denobench.config.sections import SlicesEntry, TimingEntry, TuningEntry
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
@@ -63,40 +63,6 @@ class MethodEntry(BaseModel):
         return dict(self.model_extra or {})
 
 
-class TimingEntry(BaseModel):
-    """How runtimes are measured.
-
-    Attributes
-    ----------
-    repeats
-        Timed rounds; 0 leaves the timing pass out.
-    threads
-        Threads that a method may use.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    repeats: Whole = Field(default=7, ge=0, le=1000)
-    threads: Whole = Field(default=1, ge=1, le=1024)
-
-
-class TuningEntry(BaseModel):
-    """How parameters are tuned, on validation images alone.
-
-    Attributes
-    ----------
-    trials
-        Settings that may be tried of each method, its defaults among them; 0 leaves the defaults.
-    images
-        Validation images that a trial is scored on, at most.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    trials: Whole = Field(default=0, ge=0, le=10_000)
-    images: Whole = Field(default=16, ge=1)
-
-
 class Config(BaseModel):
     """A comparison: images, noise, methods and how they are scored.
 
@@ -118,6 +84,9 @@ class Config(BaseModel):
         out, the type for pictures and ``percentile:99.9`` for MR formats.
     slices
         Which slices of volumes are images.
+    unit
+        What a cell is: a ``slice``, or a whole ``volume``, on which 2-D methods run slice by slice
+        and 3-D methods at once.
     subjects
         ``auto`` (BIDS's ``sub-*``, DICOM's PatientID), ``none``, or which folder of a file's path
         below ``data`` is the subject, from 1.
@@ -178,6 +147,7 @@ class Config(BaseModel):
     fit: Flag = False
     scale: str | tuple[float, float] | None = None
     slices: SlicesEntry = Field(default_factory=SlicesEntry)
+    unit: Literal["slice", "volume"] = "slice"
     subjects: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = "auto"
     size: int | Literal["native"] = 224
     split: Literal["cluster", "paper", "folds", "none"] = "cluster"
@@ -298,6 +268,11 @@ class Config(BaseModel):
     def side(self) -> int | None:
         """The side in pixels, or None for native size."""
         return None if self.size == "native" else int(self.size)
+
+    @property
+    def whole(self) -> bool:
+        """Whether cells are whole volumes."""
+        return self.unit == "volume"
 
     @property
     def noises(self) -> tuple[Noise, ...]:

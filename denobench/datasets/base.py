@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,12 +23,13 @@ class Observation:
     Attributes
     ----------
     reference
-        What answers are scored against, float32, (H, W), in [0, 1]; or None.
+        What answers are scored against, float32, (H, W), in [0, 1], or (D, H, W) of a volume; or
+        None.
     noisy
-        What was measured, float32, (H, W); None where noise is drawn.
+        What was measured, float32, of the reference's shape; None where noise is drawn.
     tumour
-        The tumour's mask where it is known, uint8, (H, W), sized as the image: 0 none, 1 core,
-        2 enhancing rim, 3 oedema.
+        The tumour's mask where it is known, uint8, sized as the image: 0 none, 1 core, 2 enhancing
+        rim, 3 oedema.
     spacing
         Millimetres between rows and between columns where they are known.
     """
@@ -95,6 +96,21 @@ class Item(ABC):
         """How many noisy images were measured; 0 where noise is drawn."""
         return 0
 
+    @property
+    def slices(self) -> tuple[Item, ...]:
+        """The slices that a volume is made of; an image is its own."""
+        return (self,)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """Numbers of a volume's slices that a gallery shows, from 0; none of an image."""
+        return ()
+
+    @property
+    def typical(self) -> Item:
+        """The image, or a slice in the middle of the volume, to judge it by."""
+        return self
+
     def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
         """Return what a cell starts from, resized to a square if a size is given.
 
@@ -128,6 +144,10 @@ class FileItem(Item):
         Rows and columns as they are stored.
     volume
         Whether it is a slice of a volume.
+    whole
+        What the file's or the series' images together are called.
+    empty
+        Whether there is next to nothing in it.
     """
 
     files: tuple[File, ...] = ()
@@ -141,6 +161,8 @@ class FileItem(Item):
     spacing: tuple[float, float] | None = None
     shape: tuple[int, int] = (0, 0)
     volume: bool = False
+    whole: str = ""
+    empty: bool = False
 
     @property
     def path(self) -> Path:
@@ -227,6 +249,18 @@ class Dataset:
     remark: str = ""
     notes: tuple[str, ...] = ()
     clusters: str = "slices"
+
+
+Named = TypeVar("Named", bound=Item)
+
+
+def distinct(items: Iterable[Named]) -> list[Named]:
+    """Return items whose ids differ: a page's may be the name of another file."""
+    found: dict[str, Named] = {}
+    for item in items:
+        own = f"{item.id}#{item.digest[:10]}" if item.id in found else item.id
+        found[own] = replace(item, id=own)
+    return list(found.values())
 
 
 def data_set(name: str) -> Callable[[Opening], Opening]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from denobench import readers
 from denobench.datasets import clusters, listing, volumes
-from denobench.datasets.base import Dataset, FileItem, Unreadable
+from denobench.datasets.base import Dataset, FileItem, Unreadable, distinct
 from denobench.datasets.survey import Look, Reading, Seen, Survey, survey
 from denobench.errors import DenobenchError, unknown
 from denobench.files import digest
@@ -165,20 +165,10 @@ def _clustered(surveys: Sequence[Survey], finder: clusters.Finder) -> list[FileI
             names.setdefault(item.digest, known[0] if known else f"c-{item.digest[:10]}")
     names = clusters.merged(names, [[item.digest for item in each.items] for each in unknown])
     names |= by_subject
-    items = _distinct(
+    items = distinct(
         replace(item, cluster=names[item.digest]) for each in surveys for item in each.items
     )
     return _without_places(items, surveys)
-
-
-def _distinct(items: Iterable[FileItem]) -> list[FileItem]:
-    """Return items whose ids differ: a page's may be the name of another file."""
-    found: dict[str, FileItem] = {}
-    for item in items:
-        clash = item.id in found
-        own = f"{item.id}#{item.digest[:10]}" if clash else item.id
-        found[own] = replace(item, id=own)
-    return list(found.values())
 
 
 def _without_places(items: list[FileItem], surveys: Sequence[Survey]) -> list[FileItem]:

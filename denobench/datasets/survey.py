@@ -42,6 +42,8 @@ class Reading:
     subjects
         ``auto`` (BIDS's ``sub-*``, DICOM's PatientID), ``none``, or which folder of a file's path
         is the subject, from 1.
+    whole
+        Whether all slices of volumes are kept, to be stacked again.
     """
 
     scale: Scale | None = None
@@ -50,6 +52,7 @@ class Reading:
     empty: bool = False
     volumes: tuple[int, ...] = (1,)
     subjects: str | int = "auto"
+    whole: bool = False
 
 
 # Told of every image that is kept, with its pixels in full scale and the stack that it comes from.
@@ -162,36 +165,36 @@ def _with_stack(
     look: Look | None,
 ) -> Survey:
     """Add the images of one stack to a survey."""
-    stack = stacks[number]
+    stack, reader = stacks[number], found.seen[0].reader
     values = readers.load(stack, found.seen[0].file)
-    scale = _rule(stack, reading, found.seen[0].reader)
-    low, high = scale.limits(values, stack.full)
+    low, high = (scale := _rule(stack, reading, reader)).limits(values, stack.full)
     plane = reading.plane if stack.shape[0] > 1 else "acquired"
     shown = volumes.slices(values, stack.affine, plane)
     first = replace(
         _first_item(found.seen, stack, number, plane),
         low=low, high=high, scale=str(scale),
         clipped=float(np.mean((values < low) | (values > high))),
-        spacing=_spacing(stack, plane, found.seen[0].reader),
+        spacing=_spacing(stack, plane, reader),
         shape=shown.shape[1:], volume=stack.volume,
     )  # fmt: skip
     kept = _kept(shown, low, high, reading) if stack.volume else [*range(len(shown))]
-    used = kept[:: reading.every if stack.volume else 1]
-    compared = _to_compare(used, stack) if compare and not found.subject else []
-    items = {index: _item(first, found.seen, stacks, number, index, len(shown)) for index in used}
+    chosen = kept[:: reading.every if stack.volume else 1]
+    compared = _to_compare(chosen, stack) if compare and not found.subject else []
+    used = [*range(len(shown))] if reading.whole else chosen
+    parts = (replace(first, index=n, empty=n not in kept) for n in used)
+    items = {part.index: _item(part, found.seen, stacks, len(shown)) for part in parts}
     heads = [
-        (items[index].digest, clusters.head_of(to_full_scale(shown[index], low, high)))
-        for index in compared
+        (items[n].digest, clusters.head_of(to_full_scale(shown[n], low, high))) for n in compared
     ]
-    for index, item in items.items() if look else ():
-        look(item, to_full_scale(shown[index], low, high), stack)  # type: ignore[misc]
+    for n, item in items.items() if look else ():
+        look(item, to_full_scale(shown[n], low, high), stack)  # type: ignore[misc]
     return replace(
         found,
         items=(*found.items, *items.values()),
         heads=(*found.heads, *heads),
         volume=found.volume or stack.volume,
-        empty=found.empty + len(shown) - len(kept),
-        bits=max(found.bits, _bits(stack, values, found.seen[0].reader)),
+        empty=found.empty + (0 if reading.whole else len(shown) - len(kept)),
+        bits=max(found.bits, _bits(stack, values, reader)),
     )
 
 
@@ -241,34 +244,31 @@ def _first_item(seen: Sequence[Seen], stack: Stack, number: int, plane: str) -> 
         reader=seen[0].reader,
         stack=number,
         plane=plane,
+        whole="#".join(filter(None, (name, "-".join(_place(stack, plane))))),
     )
 
 
-def _item(
-    first: FileItem,
-    seen: Sequence[Seen],
-    stacks: Sequence[Stack],
-    number: int,
-    index: int,
-    count: int,
-) -> FileItem:
+def _place(stack: Stack, plane: str) -> list[str]:
+    """Return what tells a stack from others of its file: volume or array, and the plane."""
+    # Of a 4-D file the volume, unless it is the first, which stands for the file.
+    part = stack.name if stack.repeat > 1 or not stack.volume else ""
+    return [*filter(None, (part, plane if stack.volume and plane != "acquired" else ""))]
+
+
+def _item(first: FileItem, seen: Sequence[Seen], stacks: Sequence[Stack], count: int) -> FileItem:
     """Return the item of a slice or page, named and seeded by file and place."""
-    stack = stacks[number]
+    stack, index = stacks[first.stack], first.index
     if stack.members and first.plane == "acquired":
         own = seen[stack.members[index]]
-        return replace(first, index=index, id=own.name, digest=own.file.digest)
+        return replace(first, id=own.name, digest=own.file.digest)
     if count == 1 and len(stacks) == 1:
         return first
     whole = first.digest if len(seen) == 1 else digest_of([each.file.digest for each in seen])
-    place = f"{index + 1:0{len(str(count))}d}" if count > 1 else ""
-    plane = first.plane if stack.volume and first.plane != "acquired" else ""
-    # Of a 4-D file the volume, unless it is the first, which stands for the file.
-    part = stack.name if stack.repeat > 1 or not stack.volume else ""
+    place = [f"{index + 1:0{len(str(count))}d}"] if count > 1 else []
     return replace(
         first,
-        index=index,
-        id=f"{first.id}#{'-'.join(filter(None, (part, plane, place))) or '1'}",
-        digest=":".join((whole, str(number), first.plane, str(index))),
+        id=f"{first.id}#{'-'.join([*_place(stack, first.plane), *place]) or '1'}",
+        digest=":".join((whole, str(first.stack), first.plane, str(index))),
     )
 
 

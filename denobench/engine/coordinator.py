@@ -181,6 +181,8 @@ def _shown(plan: Plan, cells: Iterable[Cell]) -> tuple[Shown, ...]:
             noise=cell.noise.model,
             level=cell.noise.level,
             observation=observation,
+            slices=tuple(number + 1 for number in cell.item.shown),
+            depth=len(cell.item.slices),
         )
         for observation, cell in observed.items()
     )

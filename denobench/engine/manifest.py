@@ -113,7 +113,7 @@ def _digest(items: Iterable[Item]) -> str:
 def _residual_noise(plan: Plan) -> ResidualNoise:
     """Return how clean the references are, judged by some of the test images."""
     step = -(-len(plan.test) // RESIDUAL_SAMPLE)
-    found = [residual_noise(item.read(plan.config.side)) for item in plan.test[::step]]
+    found = [residual_noise(item.typical.read(plan.config.side)) for item in plan.test[::step]]
     return ResidualNoise(median=float(np.median(found)), max=max(found), images=len(found))
 
 
@@ -135,6 +135,7 @@ def _method(method: PlannedMethod) -> MethodRecord:
         licence=info.licence,
         reference=info.reference,
         assumes=info.assumes,
+        dims=info.dims,
         notes=info.notes,
         remark="; ".join(filter(None, (_hiding(method.origin), method.remark))),
     )
@@ -155,6 +156,7 @@ def _metric(name: str) -> MetricRecord:
         better=metric.better,
         reference=metric.reference,
         settings=dict(metric.settings),
+        dims=metric.dims,
     )
 
 

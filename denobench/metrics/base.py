@@ -47,6 +47,10 @@ class Metric:
         estimates: it is never called by the name of a score that does.
     settings
         What a reader must know to compute the same score, for the report.
+    dims
+        3 if all of this holds for volumes, (D, H, W), too, whose score is then taken over all
+        voxels. Else 2, and a volume's score is the mean of its slices', on the foreground weighted
+        by how much of it they show.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Metric:
     needs: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     reference: bool = True
+    dims: int = 2
 
     @property
     def regions(self) -> bool:
@@ -89,6 +94,8 @@ class Metric:
     ) -> list[float]:
         """Return the score on every region of float64 images, what they share computed once."""
         masks = [*masks]
+        if denoised.ndim > self.dims:
+            return self._over_slices(masks, image, denoised, known)
         needed = {name: known.get(name) for name in self.needs}
         if any(values is None for values in needed.values()) or (self.reference and image is None):
             return [float("nan")] * len(masks)
@@ -96,6 +103,31 @@ class Metric:
             return [float(self.measure(image, denoised, mask, **needed)) for mask in masks]
         measured = self.measure(image, denoised, **needed)
         return [float(self.reduce(measured, mask)) for mask in masks]
+
+    def _over_slices(
+        self,
+        masks: list[np.ndarray | None],
+        volume: np.ndarray | None,
+        denoised: np.ndarray,
+        known: Mapping[str, np.ndarray | float | None],
+    ) -> list[float]:
+        """Return the means of the slices' scores; those that have none do not count."""
+        sums, weights = np.zeros(len(masks)), np.zeros(len(masks))
+        for index, answer in enumerate(denoised):
+            shares = [1.0 if mask is None else float(np.mean(mask[index])) for mask in masks]
+            shown = [place for place, share in enumerate(shares) if share]
+            scores = self.over(
+                [None if (mask := masks[place]) is None else mask[index] for place in shown],
+                None if volume is None else volume[index],
+                answer,
+                {n: each[index] if isinstance(each, np.ndarray) else each
+                 for n, each in known.items()},
+            )  # fmt: skip
+            for place, found in zip(shown, scores, strict=True):
+                if not np.isnan(found):
+                    sums[place] += shares[place] * found
+                    weights[place] += shares[place]
+        return [float(s / w) if w else float("nan") for s, w in zip(sums, weights, strict=True)]
 
 
 REGISTRY = Registry(
@@ -115,6 +147,7 @@ def metric(
     needs: tuple[str, ...] = (),
     settings: Mapping[str, Any] | None = None,
     reference: bool = True,
+    dims: int = 2,
 ) -> Callable[[Measure], Metric]:
     """Turn a measuring function into a metric; see `Metric` for what each part means."""
     for each in needs:
@@ -122,7 +155,9 @@ def metric(
             raise unknown(f"need of metric {name!r}", each, KNOWN)
 
     def wrap(measure: Measure) -> Metric:
-        return Metric(name, title, unit, better, measure, reduce, needs, settings or {}, reference)
+        return Metric(
+            name, title, unit, better, measure, reduce, needs, settings or {}, reference, dims
+        )
 
     return wrap
 

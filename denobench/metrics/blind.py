@@ -25,6 +25,7 @@ def _sure_psnr(errors: np.ndarray, mask: np.ndarray | None) -> float:
     needs=("noisy", "sigma", "divergence"),
     reference=False,
     settings={"assumes": "white Gaussian noise of the sigma told", "probes": 1},
+    dims=3,
 )
 def sure_psnr(
     image: None,  # noqa: ARG001
@@ -98,6 +99,7 @@ def _whole_only(found: float, mask: np.ndarray | None) -> float:
     reduce=_whole_only,
     needs=("noisy",),
     reference=False,
+    dims=3,
 )
 def background_noise(
     image: None,  # noqa: ARG001

@@ -22,7 +22,7 @@ def _decibel(squares: np.ndarray, mask: np.ndarray | None) -> float:
     return float("inf") if error == 0 else -10 * np.log10(error)
 
 
-@metric("psnr", title="PSNR", unit="dB", reduce=_decibel, settings={"data_range": 1.0})
+@metric("psnr", title="PSNR", unit="dB", reduce=_decibel, settings={"data_range": 1.0}, dims=3)
 def psnr(image: np.ndarray, denoised: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio, ``-10 log10(MSE)`` in dB; infinite for equal images."""
     return np.square(image - denoised)
@@ -58,7 +58,7 @@ def _relative(squares: tuple[np.ndarray, np.ndarray], mask: np.ndarray | None) -
     return float(np.sqrt(error / norm)) if norm else float("nan")
 
 
-@metric("nrmse", title="NRMSE", better="lower", reduce=_relative)
+@metric("nrmse", title="NRMSE", better="lower", reduce=_relative, dims=3)
 def nrmse(image: np.ndarray, denoised: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Root mean square error over the clean image's root mean square; NaN for a black image."""
     return np.square(image - denoised), np.square(image)

@@ -50,7 +50,9 @@ def observing(config: Config) -> Config:
     if config.references == NONE:
         loaded = {name: metrics.REGISTRY.load(name) for name in chosen}
         chosen = tuple(name for name in chosen if not loaded[name].reference) or BLIND
-    entries = config.methods or {name: MethodEntry() for name in methods.untrained()}
+    entries = config.methods or {
+        name: MethodEntry() for name in methods.untrained(volumes=config.whole)
+    }
     if measured[0].estimated:
         entries = {name: _untold(name, entry) for name, entry in entries.items()}
     return config.model_copy(update={"dataset": PAIRS, "metrics": chosen, "methods": entries})
@@ -86,7 +88,7 @@ def with_estimate(config: Config, items: Sequence[Item]) -> Config:
     """Return a config that names the sigma estimated in measured images."""
     if not any(corruption.estimated for corruption in config.noises):
         return config
-    level = measured_sigma(items)
+    level = measured_sigma([item.typical for item in items])
     if not level > 0:
         raise DenobenchError(
             "No noise can be estimated in the measured images: give sigma as --noise "

@@ -149,13 +149,20 @@ def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
     DenobenchError
         If a method or parameter is unknown, or cannot be used as the config asks for.
     """
-    entries = config.methods or {name: MethodEntry() for name in methods.untrained()}
+    entries = config.methods or {
+        name: MethodEntry() for name in methods.untrained(volumes=config.whole)
+    }
     if config.reference and config.reference not in entries:
         raise unknown("reference method", config.reference, entries)
     planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
     if config.stabilise and any(corruption.model == "rician" for corruption in config.noises):
         planned = tuple(_with_stabilised(planned, entries))
     for method in planned:
+        if method.info.dims == 3 and not config.whole:
+            raise DenobenchError(
+                f"Method {method.name!r} takes whole volumes: use unit: volume (--unit volume), or "
+                "leave the method out."
+            )
         if not any(method.runs_on(corruption) for corruption in config.noises):
             raise DenobenchError(
                 f"Method {method.name!r} is made for {method.info.assumes} noise alone: add some, "

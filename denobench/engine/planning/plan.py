@@ -24,6 +24,7 @@ from denobench.datasets import (
     spread,
 )
 from denobench.datasets.pairs import open_pairs
+from denobench.datasets.stacking import VolumeItem, stacked
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.measured import NONE, PAIRS, observing, with_estimate
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
@@ -117,8 +118,8 @@ class Plan:
                 if method.training != "matched":
                     levels = method.levels or levels
                 training = TrainingSet(
-                    parts.train,
-                    parts.validation,
+                    _taught(parts.train, method.info.dims),
+                    _taught(parts.validation, method.info.dims),
                     self.config.side,
                     corruptions[0].model,
                     levels,
@@ -267,7 +268,30 @@ def _plan(config: Config, plugins: Plugins, progress: Progress | None) -> Plan:
 
 
 def _opened(config: Config, progress: Progress | None) -> Dataset:
-    """Return a config's images."""
+    """Return a config's images, or volumes.
+
+    Raises
+    ------
+    DenobenchError
+        If its images cannot be found, or volumes cannot be what it asks for.
+    """
+    found = _images(config, progress)
+    if not config.whole:
+        return found
+    if config.slices.every > 1:
+        raise DenobenchError(
+            f"slices.every: {config.slices.every} leaves gaps in a volume, and unit: volume needs "
+            "all slices: leave it out."
+        )
+    if config.tasks:
+        raise DenobenchError(
+            f"tasks: {', '.join(config.tasks)}: tasks are asked of single images; use unit: slice."
+        )
+    return stacked(found)
+
+
+def _images(config: Config, progress: Progress | None) -> Dataset:
+    """Return a config's images; of volumes all slices where they are to be stacked."""
     reading = reading_of(config)
     if config.dataset == PAIRS:
         assert config.data is not None
@@ -278,7 +302,7 @@ def _opened(config: Config, progress: Progress | None) -> Dataset:
 
 
 def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, ...]], str]:
-    readers = {type(item) for item in dataset.items}
+    readers = {type(part) for item in dataset.items for part in item.slices}
     found = {}
     for model in {corruption.model for corruption in config.noises}:
         corruption = noise.REGISTRY.load(model)
@@ -302,7 +326,16 @@ def reading_of(config: Config) -> Reading:
         empty=chosen.empty,
         volumes=numbers[chosen.volumes] if isinstance(chosen.volumes, str) else chosen.volumes,
         subjects=config.subjects,
+        whole=config.whole,
     )
+
+
+def _taught(items: tuple[Item, ...], dims: int) -> tuple[Item, ...]:
+    """Return what a method is fitted on: of volumes their slices, unless it takes volumes."""
+    if dims == 3:
+        return items
+    slices = [each.filled if isinstance(each, VolumeItem) else (each,) for each in items]
+    return tuple(part for parts in slices for part in parts)
 
 
 def _in_turns(parts: Sequence[tuple[Item, ...]]) -> tuple[Item, ...]:

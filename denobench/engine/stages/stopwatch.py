@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from denobench import methods
+from denobench.answers import parts
 from denobench.engine.planning.cell import Cell
 from denobench.engine.workers.child import (
     THREAD_VARIABLES,
@@ -55,7 +56,7 @@ class Stopwatch:
     Attributes
     ----------
     name, size
-        The method's; the image's, such as ``224x224``.
+        The method's; the image's, such as ``224x224``, or the volume's.
     failure
         Status and reason where it gave no answer: then it is not asked again. Else None.
     cold_ms
@@ -182,7 +183,8 @@ def _serve(
             import numba
 
             numba.set_num_threads(numba_threads)
-        method.denoise(noisy.copy(), sigma)
+        for part in parts(method, noisy.copy()):
+            method.denoise(part, sigma)
         connection.send(("cold", time.perf_counter() - started))
         calls = 0
         while question := connection.recv():
@@ -207,12 +209,13 @@ def _calibrate(
 
 
 def _call(method: Denoiser, noisy: np.ndarray, sigma: float | None, calls: int) -> Measured:
-    """Return the seconds of one call, as the mean of several."""
-    given = noisy.copy()
+    """Return the seconds of one call, as the mean of several; of a volume, of all its slices."""
+    given = parts(method, noisy.copy())
     clocks = time.perf_counter, time.process_time, time.thread_time
     started = [clock() for clock in clocks]
     for _ in range(calls):
-        method.denoise(given, sigma)
+        for part in given:
+            method.denoise(part, sigma)
     wall, cpu, own = (
         (clock() - before) / calls for clock, before in zip(clocks, started, strict=True)
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from denobench import methods, metrics, noise
-from denobench.answers import BadAnswerError, checked, clipped
+from denobench.answers import BadAnswerError, ask, clipped
+from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
 from denobench.engine.workers import observations, probing
@@ -64,11 +65,8 @@ def compute(cell: Cell) -> Computed:
         _check_source(cell.registered, cell.source)
         method = load_method(cell.registered, cell.parameters, cell.weights, cell.source)
         sigma = told_sigma(cell, noisy)
-        given = noisy.copy()
-        wall, cpu = time.perf_counter(), time.process_time()
-        answer = method.denoise(given, sigma)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        denoised = clipped(checked(answer, noisy, given))
+        answer = ask(method, noisy, sigma)
+        denoised = clipped(answer.pixels)
     except UnavailableError as error:
         return Computed(row(cell, "skipped", str(error), field_digest=field_digest))
     except HarnessError as error:
@@ -83,14 +81,20 @@ def compute(cell: Cell) -> Computed:
         "ok",
         metrics=values,
         missing=missing,
-        seconds=wall,
-        cpu_seconds=cpu,
+        seconds=answer.seconds,
+        cpu_seconds=answer.cpu_seconds,
         sigma=sigma,
         field_digest=field_digest,
     )
     shown = noisy if clean.image is None else clean.image
-    pictures = Pictures(shown, noisy, denoised) if cell.picture else None
+    pictures = _pictures(cell.item, shown, noisy, denoised) if cell.picture else None
     return Computed(found, pictures, time.perf_counter() - started)
+
+
+def _pictures(item: Item, *pixels: np.ndarray) -> Pictures:
+    """Return what the gallery keeps: of a volume, (S, H, W), the slices that are shown."""
+    chosen = [*item.shown]
+    return Pictures(*(each[chosen] if chosen else each for each in pixels))
 
 
 def _scores(

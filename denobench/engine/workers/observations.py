@@ -12,7 +12,7 @@ from denobench import images, noise
 from denobench.answers import CLIP
 from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
-from denobench.files import digest_bytes
+from denobench.files import digest_bytes, digest_of
 from denobench.noise import Noise
 
 ROOM = 64 * 2**20  # bytes of the images that a process keeps
@@ -25,7 +25,7 @@ class Clean:
     Attributes
     ----------
     image
-        float32, (H, W); None where there is no reference.
+        float32, (H, W), or (D, H, W) of a volume; None where there is no reference.
     foreground
         The head's mask, bool.
     tumour
@@ -65,11 +65,11 @@ def clean(item: Item, size: int | None) -> Clean:
 
 
 def noisy(cell: Cell) -> tuple[np.ndarray, str]:
-    """Return the noisy image of a cell, float32, (H, W), and the digest of its noise fields."""
+    """Return the noisy image or volume of a cell, float32, and the digest of its noise fields."""
     return _noisy(cell.item, cell.size, cell.noise, cell.seed, cell.realisation, cell.protocol)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _noisy(
     item: Item,
     size: int | None,
@@ -83,6 +83,21 @@ def _noisy(
         return measured, digest_bytes(measured.tobytes())
     image = clean(item, size).image
     assert image is not None
+    if image.ndim == 2:
+        return _corrupted(image, item, corruption, seed, realisation)
+    found = np.empty_like(image)
+    digests = []
+    # Slice by slice: a slice of a volume has the noise that it has alone.
+    for index, (each, own) in enumerate(zip(image, item.slices, strict=True)):
+        found[index], digest = _corrupted(each, own, corruption, seed, realisation)
+        digests.append(digest)
+    return found, digest_of(digests)
+
+
+def _corrupted(
+    image: np.ndarray, item: Item, corruption: Noise, seed: int, realisation: int
+) -> tuple[np.ndarray, str]:
+    """Return an image with noise, and the digest of the fields that were drawn."""
     model = noise.REGISTRY.load(corruption.model)
     shape = (model.fields, *image.shape)
     fields = noise.draw_fields(shape, seed=seed, image=item.digest, realisation=realisation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from denobench import noise
-from denobench.answers import clipped
+from denobench.answers import ask, clipped
 from denobench.engine.planning.cell import Cell
 from denobench.errors import DenobenchError
 from denobench.methods import Denoiser
@@ -39,6 +39,6 @@ def divergence(
     probe = generator("divergence", cell.item.digest, cell.realisation).standard_normal(noisy.shape)
     try:
         moved = (noisy + step * probe).astype(np.float32)
-        return probe * (clipped(np.asarray(method.denoise(moved, sigma))) - denoised) / step
+        return probe * (clipped(ask(method, moved, sigma).pixels) - denoised) / step
     except Exception:
         return None

@@ -254,7 +254,7 @@ def _timing(
         timing[name] = timing.get(name, np.nan)
     run = timing["entry"].map({entry.id: entry.run for entry in entries})
     sizes = {name: str(manifest.size) for name, manifest in manifests.items()}
-    side = timing["size"].astype(str).str.split("x").str[0]
+    side = timing["size"].astype(str).str.split("x").str[-1]
     order = timing.assign(other=side != run.map(sizes)).sort_values(
         ["other", "threads"], kind="stable"
     )

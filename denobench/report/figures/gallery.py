@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
+from denobench.gallery import middle
 from denobench.manifest import Shown
 from denobench.noise import written
 from denobench.printable import one_line
@@ -52,7 +53,7 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
     kept = next((each for each in found if each is not None), None)
     if kept is None:
         return None
-    clean, noisy = kept
+    clean, noisy = map(middle, kept)
     shown = next(iter(observed.values()))
     image, noise, level = shown.image, shown.noise, shown.level
     cells = _cells(summary, image, noise, level)
@@ -66,12 +67,13 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         if entry.identity or cell is None or entry.run not in observed:
             continue
         observation = observed[entry.run].observation
-        answer = galleries[entry.run].answer(observation, str(cell["key"]), clean.shape)
+        answer = galleries[entry.run].answer(observation, str(cell["key"]), kept[0].shape)
         if answer is not None:
-            tiles.append((names[entry.id], _score(summary, cell), answer))
+            tiles.append((names[entry.id], _score(summary, cell), middle(answer)))
     return Picture(
         f"gallery-{place}",
-        f"{one_line(image)}, {summary.noises.get(noise, noise)} noise at σ = {written(level)}",
+        f"{one_line(image)}{_slice(shown)}, {summary.noises.get(noise, noise)} noise "
+        f"at σ = {written(level)}",
         "Above: the images, each with a window magnified twice. In the middle: the absolute error "
         "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
         "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
@@ -79,6 +81,13 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         _draw(clean, tiles),
         place="gallery",
     )
+
+
+def _slice(shown: Shown) -> str:
+    """Say which slice of a volume the picture is."""
+    if not shown.slices:
+        return ""
+    return f", slice {shown.slices[len(shown.slices) // 2]} of {shown.depth}"
 
 
 def _cells(summary: Summary, image: str, noise: str, level: float) -> dict[str, pd.Series]:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from denobench.files import digest_bytes
+from denobench.gallery import middle
 from denobench.manifest import Shown
 from denobench.printable import one_line
 from denobench.report.data.entries import Entry
@@ -162,7 +163,8 @@ def _view(
         key = observed[entry.run].observation
         answer = galleries[entry.run].answer(key, str(row["key"]), pair[0].shape)
         if answer is not None and not entry.identity:
-            answers[entry.id] = answer
+            answers[entry.id] = middle(answer)
+    pair = (middle(pair[0]), middle(pair[1]))
     if all(metric.estimate for metric in summary.metrics.values()):
         pair = (pair[1], pair[1])  # of noise that was measured without a reference
     places = pictures.add([*pair, *answers.values()])

@@ -10,7 +10,14 @@ from denobench.manifest import TrainingRecord
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Column, Field, Section, Table
-from denobench.report.tables.parts import machine, named, number
+from denobench.report.tables.parts import (
+    machine,
+    method_columns,
+    method_fields,
+    named,
+    number,
+)
+from denobench.report.text import captions
 from denobench.runtimes import machine_noise
 
 TIMING_NOTE = (
@@ -56,15 +63,19 @@ def timing(summary: Summary) -> Table:
     return Table(
         name="timing",
         title="Runtime",
-        caption=f"Milliseconds per image{machine(summary)}: median with quartiles, and extremes.",
-        columns=(Column("Method", kind="text"), *(map(Column, (*titles, "Repeats")))),
-        sections=(Section("", tuple(_timed(entry, found) for entry, found in timed)),),
+        caption=f"Milliseconds per {captions.item(summary.manifest)}{machine(summary)}: median "
+        "with quartiles, and extremes.",
+        columns=(
+            *method_columns(summary),
+            *(map(Column, (*titles, "Repeats"))),
+        ),
+        sections=(Section("", tuple(_timed(summary, entry, found) for entry, found in timed)),),
         notes=(TIMING_NOTE, *filter(None, said), *failed),
         tidy=named(summary, summary.timing.drop(columns="main")) if timed else summary.timing,
     )
 
 
-def _timed(entry: Entry, found: pd.Series) -> tuple[Field, ...]:
+def _timed(summary: Summary, entry: Entry, found: pd.Series) -> tuple[Field, ...]:
     """Return a method's row of the timing table."""
     median = number(found.get("median_ms"))
     if found["status"] == "ok":
@@ -75,7 +86,7 @@ def _timed(entry: Entry, found: pd.Series) -> tuple[Field, ...]:
     names = ("min_ms", "max_ms", "all_cores_median_ms", "cold_ms", "peak_mb")
     repeats = found.get("repeats")
     return (
-        Field(entry.label),
+        *method_fields(summary, entry),
         Field(f"{found['size']}"),
         Field(f"{found['threads']:g}"),
         median,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
-from denobench.report.data.table import Field
+from denobench.report.data.table import Column, Field
+from denobench.report.text import captions
 
 
 def number(value: float | None) -> Field:
@@ -33,3 +35,14 @@ def machine(summary: Summary) -> str:
     """Return the processor that methods were timed on, with the words that lead to it."""
     cpu = summary.manifest.hardware.cpu
     return f" on {cpu}" if cpu else ""
+
+
+def method_columns(summary: Summary) -> list[Column]:
+    """Return the first columns: the method, and whether it is 3-D where volumes are tested."""
+    whole = captions.item(summary.manifest) == "volume"
+    return [Column("Method", kind="text"), *[Column("Dim.", kind="text")] * whole]
+
+
+def method_fields(summary: Summary, entry: Entry) -> list[Field]:
+    """Return what stands in the columns of `method_columns`."""
+    return [Field(entry.label), Field(f"{entry.details.dims}-D")][: len(method_columns(summary))]

@@ -21,7 +21,13 @@ from denobench.report.data.table import (
     Table,
 )
 from denobench.report.tables.costs import timing, training
-from denobench.report.tables.parts import machine, named, number
+from denobench.report.tables.parts import (
+    machine,
+    method_columns,
+    method_fields,
+    named,
+    number,
+)
 from denobench.report.tables.tasks import task_tables
 from denobench.report.tables.tuning import tuning_table
 from denobench.report.text import captions
@@ -101,7 +107,7 @@ def _quality(
         ]
         once = scores[(scores["entry"] == entry.id) & (scores["metric"] == names[0])]
         return (
-            Field(entry.label),
+            *method_fields(summary, entry),
             *cells,
             number(milliseconds.get(entry.id)),
             _completed(int(once["completed"].sum()), int(once["planned"].sum())),
@@ -112,12 +118,11 @@ def _quality(
         name=safe_name(*name, noise),
         title=f"{title}, {summary.noises[noise]} noise",
         caption=f"{captions.images(summary, noise)}. {units}σ is a fraction of full scale; "
-        "ms is the median time per image.",
+        f"ms is the median time per {captions.item(summary.manifest)}.",
         columns=(
-            Column("Method", kind="text"),
+            *method_columns(summary),
             *(Column(short[m.name], f"σ = {written(level)}") for level, m in places),
-            Column("ms"),
-            Column("n"),
+            *map(Column, ("ms", "n")),
         ),
         sections=_by_track(summary.shown(noise), row),
         notes=captions.quality_notes(summary, noise, metrics) + _timing_note(summary),

@@ -79,6 +79,30 @@ def _noun(manifest: Manifest) -> str:
     return "subject" if manifest.dataset.cluster_of == "subjects" else "cluster"
 
 
+def item(manifest: Manifest) -> str:
+    """Return what a cell is computed on: an image, or a volume."""
+    return "volume" if manifest.settings.unit == "volume" else "image"
+
+
+def volumes(manifest: Manifest, metrics: Iterable[Score]) -> str:
+    """Say how methods run on volumes and how these are scored; nothing where images are tested."""
+    if item(manifest) == "image":
+        return ""
+    known = {metric.base: metric.plain for metric in metrics}
+    over = [
+        title
+        for name, title in known.items()
+        if (told := manifest.metrics.get(name)) and told.dims == 3
+    ]
+    others = [title for title in known.values() if title not in over]
+    scored = [f"{listing(over)}: over all voxels"] * bool(over)
+    scored += [f"{listing(others)}: mean of the slices"] * bool(others)
+    return (
+        "2-D methods run slice by slice, 3-D methods on the whole volume, on the same noise. "
+        f"{'; '.join(scored)}."
+    )
+
+
 def images(summary: Summary, noise: str) -> str:
     """Say which noisy images the numbers come from."""
     manifest = summary.manifest
@@ -86,7 +110,7 @@ def images(summary: Summary, noise: str) -> str:
     name, size = manifest.dataset.name or "Data set", manifest.size
     pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
     text = (
-        f"{name}: {count(cells['image'].nunique(), 'test image')} in "
+        f"{name}: {count(cells['image'].nunique(), f'test {item(manifest)}')} in "
         f"{count(cells['cluster'].nunique(), _noun(manifest))}{f', {pixels}' if size else ''}, "
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
@@ -187,6 +211,7 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
     notes += [*missing(summary, metrics), *_completion(scores)]
     notes += _estimates(summary, noise)
     manifest = summary.manifest
+    notes.insert(0, volumes(manifest, metrics))
     notes += [scoring(manifest, names), references(manifest), split(manifest), tuning(manifest)]
     notes += [*_edges(summary, noise), *remarks(summary)]
     return tuple(note for note in notes if note)
@@ -196,6 +221,7 @@ def _averaging(summary: Summary, found: pd.Series) -> list[str]:
     """Say over what a table's means are taken, and what its intervals are."""
     clusters = int(found.min()) if len(found) else 0
     noun = _noun(summary.manifest)
+    thing = item(summary.manifest)
     what = (
         "A subject is who the data say."
         if noun == "subject"
@@ -203,7 +229,7 @@ def _averaging(summary: Summary, found: pd.Series) -> list[str]:
     )
     notes = [
         f"Mean and 95 % BCa bootstrap interval over {noun}s (N = {_range(found)}): realisations "
-        f"are averaged, then the images of a {noun}. {what}"
+        f"are averaged, then the {thing}s of a {noun}. {what}"
         if clusters > 1
         else f"One {noun} only: no interval can be given."
         if clusters

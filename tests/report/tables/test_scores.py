@@ -153,3 +153,27 @@ def test_settings_of_scores_come_from_the_run(derive: Callable[..., RunFolder]) 
     assert "Foreground: the mask of it." in notes
     assert "1.00 % of full scale (median; at most 2.00 %), estimated on 5 test images" in notes
     assert "not patients" in notes
+
+
+def test_volumes_are_told_from_slices(derive: Derive, run: RunFolder) -> None:
+    """Where volumes were tested a column says which method is 3-D, and times are per volume."""
+    told = run.manifest().record()
+    changed = {
+        "config": told["config"] | {"unit": "volume"},
+        "methods": told["methods"] | {"nlm": told["methods"]["nlm"] | {"dims": 3}},
+        "metrics": told["metrics"] | {"psnr": {"title": "PSNR", "unit": "dB", "dims": 3}},
+    }
+    timing = run.table("timing")
+    summary = summarise([derive(timing=timing, **changed)], intervals=False)
+    found = {table.name: table for table in make_tables(summary)}
+    table = found["quality-gaussian"]
+    assert [column.title for column in table.columns][1] == "Dim."
+    assert row_of(table, "Non-local means")[1].text == "3-D"
+    assert row_of(table, "Median")[1].text == "2-D"
+    assert "test volumes" in table.caption
+    assert "ms is the median time per volume" in table.caption
+    assert "PSNR: over all voxels; SSIM: mean of the slices" in " ".join(table.notes)
+    assert found["timing"].caption.startswith("Milliseconds per volume")
+    for each in found.values():
+        for part in each.sections:
+            assert {len(row) for row in part.rows} <= {len(each.columns)}
