@@ -28,6 +28,11 @@ from denobench.registry import load_plugins
 
 # Short calls are repeated within a round until they fill this many seconds.
 _ROUND_SECONDS = 0.02
+# Threads that a library has just started look for work, busily, for some 0.1 s: they are not the
+# method's. They rest where the process has less than this share of a look's time.
+_LOOK_SECONDS = 0.02
+_LOOKS = 50
+_RESTING = 0.1
 # Libraries that decide when they start how many threads they use, and do not change it then.
 _FIXED = ("tensorflow", "jax", "onnxruntime", "itk", "SimpleITK", "ants")
 
@@ -63,6 +68,8 @@ class Stopwatch:
         Milliseconds of imports, weights and the first call.
     seconds
         Of a call, one number per round.
+    spent
+        Seconds of all rounds: what is judged by little of them is judged by a clock's tick.
     parallelism
         Processor seconds per second: the most of all rounds, as other programs only make it less.
     helped
@@ -106,6 +113,7 @@ class Stopwatch:
     def forget(self) -> None:
         """Begin a new series of rounds."""
         self.seconds: list[float] = []
+        self.spent = 0.0
         self.parallelism = 0.0
         self._shares: list[float] = []
 
@@ -130,8 +138,9 @@ class Stopwatch:
     def call(self) -> None:
         """Time a round."""
         if measured := self._ask("call"):
-            wall, cpu, own, self.peak_mb = measured
-            self.seconds.append(wall)
+            calls, (wall, cpu, own), self.peak_mb = measured
+            self.seconds.append(wall / calls)
+            self.spent += wall
             self.parallelism = max(self.parallelism, cpu / wall)
             self._shares.append(1 - own / cpu if cpu else 0.0)
 
@@ -186,15 +195,19 @@ def _serve(
         for part in parts(method, noisy.copy()):
             method.denoise(part, sigma)
         connection.send(("cold", time.perf_counter() - started))
-        calls = 0
+        calls, rested = 0, False
         while question := connection.recv():
             if question != "call":
                 connection.send(("widened", _widen(question)))
+                rested = False
                 continue
+            if not rested:
+                _rest()
+                rested = True
             measured = _call(method, noisy, sigma, max(calls, 1))
             if not calls:
                 calls, measured = _calibrate(method, noisy, sigma, measured)
-            connection.send(("time", (*measured, _peak_megabytes())))
+            connection.send(("time", (calls, measured, _peak_megabytes())))
 
 
 def _calibrate(
@@ -202,24 +215,31 @@ def _calibrate(
 ) -> tuple[int, Measured]:
     """Return how many calls fill a round, and such a round; a call that fills it is one."""
     calls = 1
-    while calls * measured[0] < _ROUND_SECONDS:
-        calls = max(2 * calls, round(_ROUND_SECONDS / max(measured[0], 1e-7)))
+    while measured[0] < _ROUND_SECONDS:
+        calls = max(2 * calls, round(calls * _ROUND_SECONDS / max(measured[0], 1e-7)))
         measured = _call(method, noisy, sigma, calls)
     return calls, measured
 
 
 def _call(method: Denoiser, noisy: np.ndarray, sigma: float | None, calls: int) -> Measured:
-    """Return the seconds of one call, as the mean of several; of a volume, of all its slices."""
+    """Return the seconds of so many calls; of a volume, of all its slices."""
     given = parts(method, noisy.copy())
     clocks = time.perf_counter, time.process_time, time.thread_time
     started = [clock() for clock in clocks]
     for _ in range(calls):
         for part in given:
             method.denoise(part, sigma)
-    wall, cpu, own = (
-        (clock() - before) / calls for clock, before in zip(clocks, started, strict=True)
-    )
+    wall, cpu, own = (clock() - before for clock, before in zip(clocks, started, strict=True))
     return wall, cpu, own
+
+
+def _rest() -> None:
+    """Wait until no thread works, a second at most: a method may keep some busy for ever."""
+    for _ in range(_LOOKS):
+        before = time.process_time()
+        time.sleep(_LOOK_SECONDS)
+        if time.process_time() - before < _RESTING * _LOOK_SECONDS:
+            return
 
 
 def _widen(threads: int) -> bool:

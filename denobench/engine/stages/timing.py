@@ -37,6 +37,7 @@ REPEATS_ON_ALL_CORES = 3
 # where it always starts threads, if it gets so many times the cores' share.
 _HELPED = 0.1
 _PARALLEL = 1.2
+_ENOUGH_SECONDS = 0.25  # that a method must have worked before it is said to use several cores
 
 # What became of a method's cell: status and reason.
 Fate = tuple[str, str]
@@ -217,6 +218,9 @@ def _parallel(
             if not each.failure and (sum(each.seconds) < SLOW_SECONDS or uses_more(each)):
                 step(f"{each.name}, all cores")
                 each.call()
+    for each in wide:
+        while not each.failure and uses_more(each) and each.spent < _ENOUGH_SECONDS:
+            each.call()
     return [each for each in wide if not each.failure and uses_more(each)]
 
 
