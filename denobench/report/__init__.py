@@ -111,9 +111,10 @@ def _figures() -> list[Callable[[Summary], Iterator[Picture]]]:
 
 
 def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
-    from denobench.report.figures.files import save_all
+    from denobench.report.figures.files import saving
     from denobench.report.figures.style import remark
     from denobench.report.page.page import render
+    from denobench.report.page.viewer import content
     from denobench.report.tables.scores import main_tables, make_tables
     from denobench.report.text.prose import paragraphs
     from denobench.report.text.verdict import WARNING, Line, judge
@@ -121,22 +122,23 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     for name in ("tables", "figures"):
         subfolder(folder, name)
     progress(1, 4, "tables")
-    tables = make_tables(summary)
-    paths = [*_export(summary, folder)]
-    written = _texts(summary, tables)
-    for name, text in written.items():
-        write_text(folder / name, text)
-        paths.append(folder / name)
     drawn = [picture for draws in _figures() for picture in draws(summary)]
-    progress(2, 4, "figures")
-    files = save_all(drawn, folder / "figures")
-    pictures = [(picture, pair[0]) for picture, pair in zip(drawn, files, strict=True)]
-    paths += [path for pair in files for path in pair]
-    progress(3, 4, "page")
-    lines = judge(summary)
-    if text := remark(summary):
-        lines.append(Line(WARNING, text))
-    html = render(summary, tables, pictures, lines, paragraphs(summary))
+    with saving(drawn, folder / "figures") as files:
+        tables = make_tables(summary)
+        paths = [*_export(summary, folder)]
+        for name, text in _texts(summary, tables).items():
+            write_text(folder / name, text)
+            paths.append(folder / name)
+        lines = judge(summary)
+        if text := remark(summary):
+            lines.append(Line(WARNING, text))
+        progress(2, 4, "page")
+        shown = content(summary)
+        progress(3, 4, "figures")
+        pairs = [*files]
+    pictures = [(picture, pair[0]) for picture, pair in zip(drawn, pairs, strict=True)]
+    paths += [path for pair in pairs for path in pair]
+    html = render(summary, tables, pictures, lines, paragraphs(summary), shown)
     write_text(folder / "report.html", html)
     progress(4, 4, "report")
     return Report(

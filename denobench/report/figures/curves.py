@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from denobench.files import safe_name
 from denobench.noise import written
-from denobench.report.data.entries import Entry
+from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary, finite
 from denobench.report.figures.style import (
     GREY,
@@ -27,7 +29,6 @@ from denobench.report.figures.style import (
     looks,
     panels,
     pick,
-    style,
 )
 from denobench.report.text import captions
 
@@ -47,20 +48,37 @@ def draw(summary: Summary) -> Iterator[Picture]:
     """Yield the figures of scores that the runs have the numbers for."""
     for noise in summary.noises:
         for make in (_quality, _runtime, _gain):
-            with style():
-                picture = make(summary, noise)
-            if picture:
+            if picture := make(summary, noise):
                 yield picture
 
 
 def _quality(summary: Summary, noise: str) -> Picture | None:
-    """Draw scores over the level, or side by side where there is one level only."""
+    """Show scores over the level, or side by side where there is one level only."""
     found = {metric: finite(summary, noise, metric) for metric in summary.headline}
     ids = {entry for scores in found.values() for entry in scores["entry"]}
     shown = [entry for entry in summary.shown(noise) if entry.id in ids]
     if not shown:
         return None
     levels = summary.levels(noise)
+    titles = captions.listing(metric.title for metric in found)
+    at = "over the level" if len(levels) > 1 else f"at σ = {written(levels[0])}"
+    bounded = any(scores["low"].notna().any() for scores in found.values())
+    interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
+    return Picture(
+        safe_name("quality", noise),
+        f"{titles} {at}, {summary.noises[noise]} noise",
+        f"Means{interval}; {captions.images(summary, noise)}.",
+        partial(_draw_quality, summary, found, shown, levels),
+        noise,
+    )
+
+
+def _draw_quality(
+    summary: Summary,
+    found: Mapping[Score, pd.DataFrame],
+    shown: Sequence[Entry],
+    levels: Sequence[float],
+) -> Figure:
     several = len(levels) > 1
     height = 1.0 + 0.2 * (len(shown) + 3)
     figure, axes = panels(len(found), max(2.7, height) if several else height, sharey=not several)
@@ -74,17 +92,7 @@ def _quality(summary: Summary, noise: str) -> Picture | None:
             place.set(xlabel=metric.axis)
     if several:
         legend(figure, summary, shown)
-    titles = captions.listing(metric.title for metric in found)
-    at = "over the level" if several else f"at σ = {written(levels[0])}"
-    bounded = any(scores["low"].notna().any() for scores in found.values())
-    interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
-    return Picture(
-        safe_name("quality", noise),
-        f"{titles} {at}, {summary.noises[noise]} noise",
-        f"Means{interval}; {captions.images(summary, noise)}.",
-        figure,
-        noise,
-    )
+    return figure
 
 
 def _curves(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry]) -> None:
@@ -125,18 +133,33 @@ def _name_methods(place: Axes, summary: Summary, ordered: Sequence[Entry]) -> No
 
 
 def _runtime(summary: Summary, noise: str) -> Picture | None:
-    """Draw the leading score against the runtime, a panel per level."""
+    """Show the leading score against the runtime, a panel per level."""
     metric = summary.leading
     times = summary.milliseconds()
     scores = finite(summary, noise, metric) if metric else pd.DataFrame()
     ids = {*scores["entry"]} if metric else set()
     shown = [e for e in summary.shown(noise) if e.id in ids and (e.id in times or e.identity)]
-    timed = [entry for entry in shown if not entry.identity]
-    if not timed or metric is None:
+    if metric is None or all(entry.identity for entry in shown):
         return None
+    return Picture(
+        safe_name("runtime", noise),
+        f"{metric.title} against runtime, {summary.noises[noise]} noise",
+        f"{'Up' if metric.higher_is_better else 'Down'} and to the left is better. Vertical bars: "
+        "95 % intervals of the mean; horizontal bars: quartiles of the time per image; dashed "
+        "line: the identity. Training time is left out.",
+        partial(_draw_runtime, summary, scores, shown, noise, metric),
+        noise,
+    )
+
+
+def _draw_runtime(
+    summary: Summary, scores: pd.DataFrame, shown: Sequence[Entry], noise: str, metric: Score
+) -> Figure:
+    """Draw a panel per level."""
+    times = summary.milliseconds()
     chosen = looks(summary)
     quoted = summary.timing[summary.timing["main"]]
-    seconds = [times[entry.id] for entry in timed]
+    seconds = [times[entry.id] for entry in shown if not entry.identity]
     subs = (1.0, 2.0, 5.0) if max(seconds) < 20 * min(seconds) else (1.0,)
     spread = quoted[["median_ms", "low_ms", "high_ms"]].to_numpy(float)
     quartiles = dict(zip(quoted["entry"], spread, strict=True))
@@ -156,15 +179,7 @@ def _runtime(summary: Summary, noise: str) -> Picture | None:
     axes[0].set_ylabel(metric.axis)
     figure.supxlabel("Time per image in milliseconds (log scale)", fontsize=8)
     legend(figure, summary, shown)
-    return Picture(
-        safe_name("runtime", noise),
-        f"{metric.title} against runtime, {summary.noises[noise]} noise",
-        f"{'Up' if metric.higher_is_better else 'Down'} and to the left is better. Vertical bars: "
-        "95 % intervals of the mean; horizontal bars: quartiles of the time per image; dashed "
-        "line: the identity. Training time is left out.",
-        figure,
-        noise,
-    )
+    return figure
 
 
 def _point(place: Axes, look: Look, score: np.ndarray, time: np.ndarray | None) -> None:
@@ -183,11 +198,27 @@ def _point(place: Axes, look: Look, score: np.ndarray, time: np.ndarray | None) 
 
 
 def _gain(summary: Summary, noise: str) -> Picture | None:
-    """Draw every image's gain over the identity."""
+    """Show every image's gain over the identity."""
     gains = summary.gains[summary.gains["noise"] == noise]
     shown = [entry for entry in summary.shown(noise) if entry.id in {*gains["entry"]}]
     if not shown:
         return None
+    metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
+    missing = " Images that a method did not complete are missing."
+    complete = (summary.scores["completed"] == summary.scores["planned"]).all()
+    return Picture(
+        safe_name("gain", noise),
+        f"Gain in {metric.title} over the identity, image by image, {summary.noises[noise]} noise",
+        "One point per image, realisations averaged; boxes show median and quartiles. Left of the "
+        f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
+        partial(_draw_gain, summary, gains, shown, metric),
+        noise,
+    )
+
+
+def _draw_gain(
+    summary: Summary, gains: pd.DataFrame, shown: Sequence[Entry], metric: Score
+) -> Figure:
     ordered = _by_track(shown)
     order = [entry.id for entry in ordered]
     palette = {identifier: look.colour for identifier, look in looks(summary).items()}
@@ -205,15 +236,5 @@ def _gain(summary: Summary, noise: str) -> Picture | None:
         place.axvline(0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
         place.set(title=f"σ = {written(level)}", xlabel="", ylabel="")
         _name_methods(place, summary, ordered)
-    metric = summary.metrics.get("psnr") or next(iter(summary.metrics.values()))
-    missing = " Images that a method did not complete are missing."
-    complete = (summary.scores["completed"] == summary.scores["planned"]).all()
     figure.supxlabel(f"Gain over the identity, {metric.axis}", fontsize=8)
-    return Picture(
-        safe_name("gain", noise),
-        f"Gain in {metric.title} over the identity, image by image, {summary.noises[noise]} noise",
-        "One point per image, realisations averaged; boxes show median and quartiles. Left of the "
-        f"dashed line a method is worse than doing nothing.{'' if complete else missing}",
-        figure,
-        noise,
-    )
+    return figure

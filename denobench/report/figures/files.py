@@ -6,17 +6,19 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
 from fontTools.subset import Options
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from denobench.files import replacing
 from denobench.progress import Progress, unheard
-from denobench.report.figures.style import DPI, Picture, style
+from denobench.report.figures.style import Picture, style
 
 # Of a font, what sets text: a PDF holds text that is set already. To cut them down to the letters
 # in use is the costliest part of a PDF.
@@ -25,12 +27,13 @@ _LAYOUT_TABLES = ["GSUB", "GPOS", "GDEF", "BASE", "JSTF", "MATH", "kern"]
 _waiting: tuple[Sequence[Picture], Path] = ((), Path())
 
 
-def save_all(
+@contextmanager
+def saving(
     pictures: Sequence[Picture], folder: Path, *, progress: Progress = unheard
-) -> list[list[Path]]:
-    """Write figures, the same bytes for the same numbers, and return each one's PNG and PDF.
+) -> Iterator[Iterator[list[Path]]]:
+    """Write figures, the same bytes for the same numbers, while the caller does other work.
 
-    On Linux they are drawn by forked processes, which have all figures and imports already; a
+    On Linux they are drawn by forked processes, which have all data and imports already; a
     process that is started afresh would need longer to import Matplotlib than to draw.
 
     Parameters
@@ -41,40 +44,61 @@ def save_all(
         Where to.
     progress
         Told how many are written.
+
+    Yields
+    ------
+    Iterator
+        Each figure's PNG and PDF, in order, when they are written.
     """
     global _waiting
     workers = min(len(pictures), _cores())
-    done = []
     if workers < 2 or sys.platform != "linux":
-        for picture in pictures:
-            done.append(save(picture, folder))
-            progress(len(done), len(pictures))
-        return done
+        yield _heard((save(picture, folder) for picture in pictures), len(pictures), progress)
+        return
     _waiting = (pictures, folder)
     try:
         with warnings.catch_warnings():
             # Of threads that a fork leaves behind: drawing takes no lock that they might hold.
             warnings.simplefilter("ignore", DeprecationWarning)
-            with ProcessPoolExecutor(workers, get_context("fork"), _ignore_interrupts) as pool:
-                for paths in pool.map(_save_waiting, range(len(pictures))):
-                    done.append(paths)
-                    progress(len(done), len(pictures))
+            pool = ProcessPoolExecutor(workers, get_context("fork"), _ignore_interrupts)
+            # Photographs take the longest.
+            order = sorted(range(len(pictures)), key=lambda n: pictures[n].place != "gallery")
+            files = {place: pool.submit(_save_waiting, place) for place in order}
     finally:
         _waiting = ((), Path())
-    return done
+    try:
+        found = (files[place].result() for place in range(len(pictures)))
+        yield _heard(found, len(pictures), progress)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def save_all(
+    pictures: Sequence[Picture], folder: Path, *, progress: Progress = unheard
+) -> list[list[Path]]:
+    """Write figures and return each one's PNG and PDF; see `saving`."""
+    with saving(pictures, folder, progress=progress) as files:
+        return [*files]
+
+
+def _heard(files: Iterable[list[Path]], total: int, progress: Progress) -> Iterator[list[Path]]:
+    for done, paths in enumerate(files, 1):
+        progress(done, total)
+        yield paths
 
 
 def save(picture: Picture, folder: Path) -> list[Path]:
     """Write one figure as PNG and PDF."""
     paths = [folder / f"{picture.name}.png", folder / f"{picture.name}.pdf"]
+    figure = picture.figure
     with style(), _plain_fonts():
-        # Laid out once for both, the costliest step.
-        picture.figure.draw_without_rendering()
-        picture.figure.set_layout_engine("none")
+        # Written by the canvases themselves: Figure.savefig would draw each a second time, to lay
+        # out what the first drawing has laid out.
         with replacing(paths[0]) as part:
-            picture.figure.savefig(part, dpi=DPI, metadata={"Software": None})
+            FigureCanvasAgg(figure).print_png(part, metadata={"Software": None})
+        figure.set_layout_engine("none")
         with replacing(paths[1]) as part:
-            picture.figure.savefig(part, dpi=DPI, metadata={"CreationDate": None})
+            FigureCanvasPdf(figure).print_pdf(part, metadata={"CreationDate": None})
     return paths
 
 

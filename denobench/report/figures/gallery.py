@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
@@ -20,12 +20,15 @@ from denobench.manifest import Shown
 from denobench.noise import written
 from denobench.printable import one_line
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import DPI, WIDTH, Picture, labels, style
+from denobench.report.figures.style import DPI, WIDTH, Picture, labels
 
 TITLE_WIDTH = 120  # letters in a row of tiles
 ZOOM = 0.2  # side of the magnified window, as a fraction of the image's
 
 _FRAME = "#ffd23f"
+
+# A method's title, its scores as text, and what it leaves.
+Tile = tuple[str, str, np.ndarray]
 
 
 def draw_gallery(summary: Summary) -> Iterator[Picture]:
@@ -37,14 +40,12 @@ def draw_gallery(summary: Summary) -> Iterator[Picture]:
             levels.setdefault(shown.level, {})[run] = shown
     for place, levels in enumerate(listed.values(), start=1):
         middle = sorted(levels)[(len(levels) - 1) // 2]
-        with style():
-            picture = _picture(summary, levels[middle], place)
-        if picture:
+        if picture := _picture(summary, levels[middle], place):
             yield picture
 
 
 def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Picture | None:
-    """Draw one image of the gallery, or nothing if its pixels were not kept.
+    """Show one image of the gallery, or nothing if its pixels were not kept.
 
     ``observed`` holds, by run, the observation that the run kept.
     """
@@ -61,7 +62,7 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         (cells[each.id] for each in summary.entries if each.identity and each.id in cells), None
     )
     names = labels(summary)
-    tiles: list[tuple[str, str, np.ndarray]] = [("Noisy", _score(summary, nothing), noisy)]
+    tiles: list[Tile] = [("Noisy", _score(summary, nothing), noisy)]
     for entry in summary.entries:
         cell = cells.get(entry.id)
         if entry.identity or cell is None or entry.run not in observed:
@@ -78,7 +79,7 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
         "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
         "all; PSNR in dB and SSIM.",
-        _draw(clean, tiles),
+        partial(_draw, clean, tiles),
         place="gallery",
     )
 
@@ -107,73 +108,126 @@ def _score(summary: Summary, cell: pd.Series | None) -> str:
     return " / ".join(metric.text(cell[metric.name]) for metric in summary.headline)
 
 
-def _draw(clean: np.ndarray, tiles: list[tuple[str, str, np.ndarray]]) -> Figure:
+def _draw(clean: np.ndarray, tiles: list[Tile]) -> Figure:
     """Lay the tiles out in rows: pictures above, then error maps, then residuals."""
     count = len(tiles) + 1
     across = 5 if count <= 10 else min(7, -(-count // 2))
     columns = min(across, count)
-    rows = -(-count // columns)
     titles = [fill(title, TITLE_WIDTH // across) for title, _, _ in tiles]
     text = 0.3 + 0.13 * max(title.count("\n") + 1 for title in titles)
     side = WIDTH / across
-    picture = side * clean.shape[0] / clean.shape[1]
-    figure = Figure(figsize=(side * columns, rows * (3 * picture + text)), dpi=DPI)
+    sheet = _Sheet(
+        columns, -(-count // columns), side, side * clean.shape[0] / clean.shape[1], text
+    )
     errors = [np.abs(np.clip(pixels, 0, 1) - clean) for _, _, pixels in tiles]
     # The middle method sets the scale: noise or a method far off would leave the others dark.
     top = float(np.median([np.percentile(error, 99.5) for error in errors[1:] or errors])) or 1e-6
-    scale: Mapping[str, Any] = {"cmap": "magma", "vmin": 0, "vmax": top}
     noisy = tiles[0][2]
     residuals = [noisy - clean, *(noisy - pixels for _, _, pixels in tiles[1:])]
     reach = 3 * float(residuals[0].std()) or 1e-6
-
-    def axes(place: int, lower: int) -> Axes:
-        """Return the axes of a tile, placed in inches from the figure's upper left corner."""
-        row, column = divmod(place, columns)
-        width, height = figure.get_size_inches()
-        down = row * (3 * picture + text) + (text - 0.22) + picture * (1 + lower)
-        box = (column * side + 0.02, height - down, side - 0.04, picture - 0.04)
-        return figure.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
-
     window = _window(clean)
-    _show(axes(0, 0), clean, "Clean", window)
+    sheet.picture(0, clean, "Clean", window)
     for place, (title, tile, error, residual) in enumerate(
         zip(titles, tiles, errors, residuals, strict=True), 1
     ):
-        _show(axes(place, 0), tile[2], title, window)
-        middle, below = axes(place, 1), axes(place, 2)
-        mapped = middle.imshow(error, **scale)
-        left = below.imshow(residual, cmap="gray", vmin=-reach, vmax=reach)
-        middle.set(xticks=[], yticks=[])
-        below.set(xticks=[], yticks=[])
-        below.set_xlabel(tile[1], fontsize=7.5, labelpad=2)
-    _bar(axes(0, 1), mapped, "absolute error", "max")
-    _bar(axes(0, 2), left, "residual", "both")
-    return figure
+        sheet.picture(place, tile[2], title, window)
+        mapped = sheet.image(place, 1, error, cmap="magma", vmin=0, vmax=top)
+        left = sheet.image(place, 2, residual, cmap="gray", vmin=-reach, vmax=reach)
+        sheet.below(place, tile[1])
+    sheet.bar(1, mapped, "absolute error", "max")
+    sheet.bar(2, left, "residual", "both")
+    return sheet.figure
 
 
-def _bar(place: Axes, mapped: ScalarMappable, label: str, extend: str) -> None:
-    """Put a colour bar where the clean image's map would be."""
-    place.axis("off")
-    bar = place.figure.colorbar(
-        mapped, cax=place.inset_axes((0.14, 0.62, 0.74, 0.07)), orientation="horizontal",
-        extend=extend, ticks=MaxNLocator(2),
-    )  # fmt: skip
-    bar.set_label(label, fontsize=7.5)
-    bar.ax.tick_params(labelsize=7)
+class _Sheet:
+    """A figure of tiles, three images high, on a single pair of axes in inches.
 
+    Axes of their own for every image would be most of the work of drawing.
 
-def _show(place: Axes, pixels: np.ndarray, title: str, window: tuple[int, int, int]) -> None:
-    """Show an image with its window magnified in the lower right corner."""
-    top, left, side = window
-    place.imshow(pixels, cmap="gray", vmin=0, vmax=1)
-    place.set(xticks=[], yticks=[])
-    place.set_title(title, fontsize=7.5, pad=3)
-    place.add_patch(Rectangle((left, top), side, side, fill=False, edgecolor=_FRAME, linewidth=0.8))
-    inset = place.inset_axes((1 - 2 * ZOOM, 0, 2 * ZOOM, 2 * ZOOM))
-    inset.imshow(pixels[top : top + side, left : left + side], cmap="gray", vmin=0, vmax=1)
-    inset.set(xticks=[], yticks=[])
-    for spine in inset.spines.values():
-        spine.set(edgecolor=_FRAME, linewidth=0.8)
+    Parameters
+    ----------
+    columns, rows
+        Tiles side by side, and below each other.
+    side, height
+        Width and height of an image.
+    text
+        Height of the texts of a tile.
+    """
+
+    def __init__(self, columns: int, rows: int, side: float, height: float, text: float) -> None:
+        self._columns, self._side, self._height, self._text = columns, side, height, text
+        width, high = side * columns, rows * (3 * height + text)
+        self.figure = Figure(figsize=(width, high), dpi=DPI)
+        self._axes = self.figure.add_axes((0, 0, 1, 1))
+        self._axes.axis("off")
+        self._axes.set(xlim=(0, width), ylim=(high, 0), autoscale_on=False)
+
+    def _box(self, place: int, lower: int) -> tuple[float, float, float, float]:
+        """Return the left, right, lower and upper end of an image of a tile."""
+        row, column = divmod(place, self._columns)
+        left = column * self._side + 0.02
+        top = row * (3 * self._height + self._text) + self._text - 0.22 + self._height * lower
+        return left, left + self._side - 0.04, top + self._height, top + 0.04
+
+    def image(self, place: int, lower: int, pixels: np.ndarray, **scale: Any) -> AxesImage:
+        """Show pixels in a frame."""
+        left, right, bottom, top = self._box(place, lower)
+        shown = self._axes.imshow(pixels, extent=(left, right, bottom, top), aspect="auto", **scale)
+        self._frame(left, top, right - left, bottom - top, "#444444", 0.7)
+        return shown
+
+    def picture(
+        self, place: int, pixels: np.ndarray, title: str, window: tuple[int, int, int]
+    ) -> None:
+        """Show an image with its title, and its window magnified in the lower right corner."""
+        grey: Mapping[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 1}
+        self.image(place, 0, pixels, **grey)
+        left, right, bottom, top = self._box(place, 0)
+        self._text_at((left + right) / 2, top - 0.04, title, "bottom")
+        upper, start, side = window
+        pixel = (right - left) / pixels.shape[1], (bottom - top) / pixels.shape[0]
+        inset = right - 2 * ZOOM * (right - left), bottom - 2 * ZOOM * (bottom - top)
+        self._axes.imshow(
+            pixels[upper : upper + side, start : start + side],
+            extent=(inset[0], right, bottom, inset[1]), aspect="auto", **grey,
+        )  # fmt: skip
+        self._frame(
+            left + start * pixel[0], top + upper * pixel[1], side * pixel[0], side * pixel[1]
+        )
+        self._frame(*inset, right - inset[0], bottom - inset[1])
+
+    def below(self, place: int, text: str) -> None:
+        """Write below a tile."""
+        left, right, bottom, _ = self._box(place, 2)
+        self._text_at((left + right) / 2, bottom + 0.04, text, "top")
+
+    def bar(self, lower: int, mapped: AxesImage, label: str, extend: str) -> None:
+        """Put a colour bar where the clean image's map would be."""
+        left, right, bottom, top = self._box(0, lower)
+        width, high = self.figure.get_size_inches()
+        across, down = right - left, bottom - top
+        place = self.figure.add_axes(
+            (
+                (left + 0.14 * across) / width, 1 - (bottom - 0.62 * down) / high,
+                0.74 * across / width, 0.07 * down / high,
+            )
+        )  # fmt: skip
+        bar = self.figure.colorbar(
+            mapped, cax=place, orientation="horizontal", extend=extend, ticks=MaxNLocator(2)
+        )
+        bar.set_label(label, fontsize=7.5)
+        place.tick_params(labelsize=7)
+
+    def _frame(
+        self, left: float, top: float, width: float, height: float,
+        colour: str = _FRAME, line: float = 0.8,
+    ) -> None:  # fmt: skip
+        self._axes.add_patch(
+            Rectangle((left, top), width, height, fill=False, edgecolor=colour, linewidth=line)
+        )
+
+    def _text_at(self, across: float, down: float, text: str, side: str) -> None:
+        self._axes.text(across, down, text, ha="center", va=side, fontsize=7.5)
 
 
 def _window(clean: np.ndarray) -> tuple[int, int, int]:

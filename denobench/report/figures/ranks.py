@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from scikit_posthocs import critical_difference_diagram
 from denobench.files import safe_name
 from denobench.report.data.pairs import ALPHA
 from denobench.report.data.summary import TRACKS, Summary
-from denobench.report.figures.style import DPI, WIDTH, Picture, labels, looks, style
+from denobench.report.figures.style import DPI, WIDTH, Picture, labels, looks
 from denobench.report.text.captions import p_text
 from denobench.statistics import Ranking, rank
 
@@ -40,7 +41,7 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
                 "methods that Nemenyi's test cannot tell apart at 5 %: mean ranks less than "
                 f"{found.critical_difference:.2f} apart. Friedman's test that all rank alike: "
                 f"{p_text(found.p)}.",
-                _diagram(summary, found),
+                partial(_diagram, summary, found),
                 noise,
             )
 
@@ -48,19 +49,18 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
 def _diagram(summary: Summary, found: Ranking) -> Figure:
     """Draw mean ranks on a line, and bars over those that no test tells apart."""
     names = labels(summary)
-    with style():
-        figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(found.means)), dpi=DPI)
-        figure.set_layout_engine("constrained")
-        critical_difference_diagram(
-            found.means.rename(names),
-            found.p_values.rename(index=names, columns=names),
-            alpha=ALPHA,
-            ax=figure.subplots(),
-            label_fmt_left="{label}  {rank:.2f}\u00a0",
-            label_fmt_right="\u00a0{rank:.2f}  {label}",
-            color_palette={names[name]: look.colour for name, look in looks(summary).items()},
-            crossbar_props={"color": "#333333", "linewidth": 2.5},
-        )
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(found.means)), dpi=DPI)
+    figure.set_layout_engine("constrained")
+    critical_difference_diagram(
+        found.means.rename(names),
+        found.p_values.rename(index=names, columns=names),
+        alpha=ALPHA,
+        ax=figure.subplots(),
+        label_fmt_left="{label}  {rank:.2f}\u00a0",
+        label_fmt_right="\u00a0{rank:.2f}  {label}",
+        color_palette={names[name]: look.colour for name, look in looks(summary).items()},
+        crossbar_props={"color": "#333333", "linewidth": 2.5},
+    )
     return figure
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from textwrap import fill
 
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
@@ -22,7 +24,6 @@ from denobench.report.figures.style import (
     look,
     panels,
     pick,
-    style,
 )
 
 # A method, and its entries by the multiple of sigma that they are told.
@@ -34,8 +35,13 @@ def draw_sensitivity(summary: Summary) -> Iterator[Picture]:
     for noise in summary.noises:
         families = _families(summary, noise)
         if families and summary.headline:
-            with style():
-                yield _draw(summary, noise, families)
+            yield Picture(
+                safe_name("wrong", "sigma", noise),
+                f"{summary.headline[0].title} when told a wrong σ, {summary.noises[noise]} noise",
+                "Mean and 95 % bootstrap interval over clusters; dashed line: the identity.",
+                partial(_draw, summary, noise, families),
+                noise,
+            )
 
 
 def _families(summary: Summary, noise: str) -> list[Family]:
@@ -50,7 +56,7 @@ def _families(summary: Summary, noise: str) -> list[Family]:
     return [family for family in found.values() if len(family[1]) > 1]
 
 
-def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
+def _draw(summary: Summary, noise: str, families: list[Family]) -> Figure:
     metric = summary.headline[0]
     scores = finite(summary, noise, metric)
     levels = pick(summary.levels(noise), PANELS)
@@ -77,10 +83,4 @@ def _draw(summary: Summary, noise: str, families: list[Family]) -> Picture:
     handles = [Line2D([], [], **look(number).line) for number in range(len(families))]
     titles = [fill(drawable(one_line(title, 44)), 26) for title, _ in families]
     add_legend(figure, handles, titles)
-    return Picture(
-        safe_name("wrong", "sigma", noise),
-        f"{metric.title} when told a wrong σ, {summary.noises[noise]} noise",
-        "Mean and 95 % bootstrap interval over clusters; dashed line: the identity.",
-        figure,
-        noise,
-    )
+    return figure

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from textwrap import fill
 from typing import Any, Literal
 
@@ -55,6 +55,7 @@ _STYLE: dict[str, Any] = {
     "lines.linewidth": 1.3,
     "lines.markersize": 4.5,
     "pdf.fonttype": 42,
+    "image.composite_image": False,  # a PDF holds the pixels as they are
     # A stranger's dollar signs are no mathematics.
     "text.parse_math": False,
 }
@@ -66,14 +67,23 @@ Place = Literal["noise", "gallery", "tuning", "training"]
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its file's name, title, caption and the noise model it is about, if any."""
+    """A figure with its file's name, title, caption and the noise model it is about, if any.
+
+    It is drawn when it is first asked for, which may be in another process.
+    """
 
     name: str
     title: str
     caption: str
-    figure: Figure
+    draw: Callable[[], Figure]
     noise: str = ""
     place: Place = "noise"
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The figure."""
+        with style():
+            return self.draw()
 
 
 @dataclass(frozen=True)

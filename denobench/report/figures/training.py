@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatter, LogLocator, MaxNLocator
 
 from denobench.files import safe_name
-from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import COLOURS, Picture, add_legend, drawable, panels, style
+from denobench.report.figures.style import COLOURS, Picture, add_legend, drawable, panels
 from denobench.report.text.captions import level_list
 
 # What a figure of a training shows, as far as a history has it.
@@ -33,14 +34,18 @@ def draw_training(summary: Summary) -> Iterator[Picture]:
             if (columns := [name for name in names if name in history])
         }
         if curves:
-            with style():
-                picture = _picture(summary, entry, history, curves)
-            yield picture
+            remark = entry.details.remark
+            run = [entry.run] if len(summary.folders) > 1 else []
+            yield Picture(
+                safe_name("training", *run, entry.name),
+                f"Training of {entry.label}",
+                f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
+                partial(_draw, summary, history, curves),
+                place="training",
+            )
 
 
-def _picture(
-    summary: Summary, entry: Entry, history: pd.DataFrame, curves: Mapping[str, Sequence[str]]
-) -> Picture:
+def _draw(summary: Summary, history: pd.DataFrame, curves: Mapping[str, Sequence[str]]) -> Figure:
     figure, places = panels(len(curves), 2.7)
     black: dict[str, Any] = {"color": "#333333"}
     handles, texts = [], []
@@ -66,14 +71,7 @@ def _picture(
             place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
             place.yaxis.set_major_formatter(LogFormatter(labelOnlyBase=False))
             place.yaxis.set_minor_formatter(lambda *_: "")
-    remark = entry.details.remark
-    return Picture(
-        safe_name("training", *([entry.run] if len(summary.folders) > 1 else []), entry.name),
-        f"Training of {entry.label}",
-        f"Loss and validation PSNR per epoch{f'; {remark}' if remark else ''}.",
-        figure,
-        place="training",
-    )
+    return figure
 
 
 def _draw_fit(place: Axes, fit: pd.DataFrame, columns: Sequence[str], colour: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from denobench.report.figures.style import (
     add_legend,
     drawable,
     labels,
-    style,
 )
 from denobench.report.text.captions import level_list
 
@@ -42,15 +42,13 @@ def draw_tuning(summary: Summary) -> Iterator[Picture]:
             for name in _names(found[found["entry"] == entry.id])
         ]
         if panels:
-            with style():
-                figure = _draw(found, panels, labels(summary))
             yield Picture(
                 safe_name("tuning", noise),
                 f"Tuning, {title} noise",
                 "PSNR on the foreground of validation images, in dB below the best setting tried. "
                 "Dots: chosen; rings: the default. Other parameters are at the best that was tried "
                 "with each value.",
-                figure,
+                partial(_draw, found, panels, labels(summary)),
                 noise,
                 "tuning",
             )

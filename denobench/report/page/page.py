@@ -19,7 +19,7 @@ from denobench.report.data.summary import Summary
 from denobench.report.data.table import Table
 from denobench.report.figures.style import Picture, Place
 from denobench.report.page.scripts import plotly, script, source_of, stylesheet
-from denobench.report.page.viewer import Content, content
+from denobench.report.page.viewer import Content
 from denobench.report.text import captions
 from denobench.report.text.verdict import Line
 
@@ -37,6 +37,7 @@ def render(
     pictures: Iterable[tuple[Picture, Path]],
     lines: Sequence[Line],
     texts: Sequence[str],
+    viewed: Content,
 ) -> str:
     """Return the page's HTML, which loads nothing from anywhere.
 
@@ -52,6 +53,8 @@ def render(
         What a reader should know first.
     texts
         Paragraphs for a paper.
+    viewed
+        What the viewer shows.
     """
     shown: dict[Place, list[dict[str, Any]]] = {place: [] for place in get_args(Place)}
     for picture, path in pictures:
@@ -60,7 +63,7 @@ def render(
     packed, source = plotly()
     return render_template(
         "page.html.j2",
-        content(summary),
+        viewed,
         [source],
         plotly=packed,
         title=_title(summary),
@@ -136,7 +139,7 @@ def _embed(picture: Picture, path: Path) -> dict[str, Any]:
         if picture.place == "gallery":
             small = io.BytesIO()
             height = round(image.height * 0.75)
-            image.convert("RGB").resize((width, height)).save(small, "webp", quality=70)
+            image.convert("RGB").resize((width, height)).save(small, "webp", quality=70, method=2)
             content, kind = small.getvalue(), "webp"
     coded = base64.b64encode(content).decode()
     return {

@@ -153,7 +153,7 @@ def test_matplotlib_is_left_as_it_was(summary: Summary) -> None:
     from matplotlib import pyplot
 
     before = dict(matplotlib.rcParams)
-    next(draw(summary))
+    assert next(draw(summary)).figure
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
 
