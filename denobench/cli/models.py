@@ -50,24 +50,26 @@ def inspect(
     from rich.table import Table
 
     from denobench import foreign
+    from denobench.bars import Bars
+    from denobench.progress import of_stage
     from denobench.screen import Screen
 
-    file = foreign.inspect(path)
+    with Bars() as bars:
+        file = foreign.inspect(path, progress=of_stage(bars, "Readings"))
     found, screen = file.found, Screen()
     screen.print(f"{file.kind}, SHA-256 {file.digest}")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("layout", "channels", "range", "answer", "sigma", "PSNR (dB)", "noisy (dB)"):
         table.add_column(column, justify="right" if "dB" in column else "left")
     for way, psnr, noisy in found.tried:
-        told = way.sigma if way.sigma_scale == 1 else f"{way.sigma} x {way.sigma_scale:g}"
-        values = (way.layout, str(way.channels), way.range, way.answer, told)
-        table.add_row(*values, f"{psnr:.2f}", f"{noisy:.2f}")
+        table.add_row(*way.words(), f"{psnr:.2f}", f"{noisy:.2f}")
     screen.print(table)
     gains = ", ".join(f"{gain:+.1f} at {level:.3g}" for level, gain in found.gains.items())
     screen.print(f"Gain in dB by level: {gains}.")
     if found.remark:
         screen.print(f"The network {found.remark}.")
-    screen.print(foreign.config_line(foreign.name_of(path), str(path), found.reading))
+    screen.print("In a config:")
+    say(foreign.config_line(foreign.name_of(path), file.path, found.reading))
 
 
 @app.command()

@@ -1,12 +1,12 @@
 """Methods that come as a file or as a command, without Python code."""
 
 from denobench.foreign.command import Command
-from denobench.foreign.finding import config_line
 from denobench.foreign.model import (
     KerasModel,
     ModelFile,
     OnnxModel,
     TorchModel,
+    config_line,
     inspect,
     method_of,
     name_of,

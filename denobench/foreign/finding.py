@@ -6,27 +6,39 @@ against the clean image. The way that denoises is the right one; if none does, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from denobench import seeds
 from denobench.errors import DenobenchError, reason, unknown
-from denobench.foreign.network import Network, Port
-from denobench.foreign.reading import ANSWERS, LAYOUTS, RANGES, Reading
+from denobench.foreign.candidates import candidates, scaled, shown
+from denobench.foreign.network import Network
+from denobench.foreign.reading import ANSWERS, RANGES, SAME, Reading
+from denobench.foreign.samples import LEVELS, SIDE, Sample, Score, plain, samples, scores
+from denobench.progress import Progress, unheard
 
-SIDE = 128  # of the images that are tried, a multiple of what most networks ask for
-LEVELS = tuple(level / 255 for level in (5, 15, 25, 35, 50, 75))
-_SCREENED = (0, 2, 4)  # of these levels, to find the reading with
+_SCREENED = (LEVELS[0], LEVELS[2], LEVELS[4])  # to find the reading with
 _LEAST = 0.3  # of what total variation gains: less is no denoising
-_EQUAL = 0.01  # the same, between readings of which the first is taken
+_EQUAL = 0.01  # the same, between readings of which the plainest is taken
+_MIXED = 0.2  # the same, that a range of the answer's own must be better than the image's
 _FLOOR = 2.0  # dB that total variation is taken to gain at least
-_NARROWEST = 8  # pixels of a side that a file may fix
 _SERVED = 0.5  # of what total variation gains: a level that the network is made for
+_REMOVED = 0.6  # of the noise, at least: the same
 _ONE = 3  # levels in a row, at most, that are served by a network made for one of them
-_MULTIPLES = {1: 97, 2: 98, 4: 100, 8: 104, 16: 112, 32: 96, 64: 192}
+_SLOW_SECONDS = 0.3  # of a call: then samples of a quarter's size are enough
+# Sides to try where a network takes none of SIDE: windows of 7 and the like, and fixed sides.
+_SIDES = [SIDE, 256, 112, 120, 64, 96, 224, 160, 192, 240, 320, 384, 512, 32, 36, 40, 48, 50, 80]
+_SIDES += [100, 180, 200, 250, 300, 400, 481, 321, 1024]
+_ANSWERED = ("output", "answer", "answer_range")
+# What sides may have to be a multiple of: each with a side that is no multiple of a later one.
+_MULTIPLES = {1: 97, 2: 94, 3: 93, 4: 92, 5: 95, 6: 102, 7: 91, 8: 104, 10: 110, 12: 132, 14: 98}
+_MULTIPLES |= {16: 176, 20: 100, 24: 120, 28: 140, 32: 96, 56: 168, 64: 192, 128: 384}
+
+
+Scores = Mapping[float, Score]  # by level
 
 
 @dataclass(frozen=True)
@@ -54,28 +66,26 @@ class Found:
     @property
     def remark(self) -> str:
         """What a table must say of it."""
+        if max(self.gains.values()) < _LEAST * _FLOOR:
+            return "removes no noise from the images that it was tried on"
         if not self.levels:
             return ""
         low, high = self.levels[0], self.levels[-1]
         if low == high < LEVELS[-1]:
-            return f"is made for one level of noise, about {low:.3g}"
+            return f"is made for one level of noise, about {low:.3g} ({255 * low:.0f}/255)"
         little = [f"below {low:.3g}"] * (low > LEVELS[0]) + [f"above {high:.3g}"] * (
             high < LEVELS[-1]
         )
         return f"gains little on noise {' and '.join(little)}"
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """A clean image with noise of one level on it."""
-
-    clean: np.ndarray
-    noisy: np.ndarray
-    level: float
-    psnr: float
-
-
-def find(network: Network, stated: Mapping[str, Any], *, name: str = "the network") -> Found:
+def find(
+    network: Network,
+    stated: Mapping[str, Any],
+    *,
+    name: str = "the network",
+    progress: Progress = unheard,
+) -> Found:
     """Find how a network is used.
 
     Parameters
@@ -86,262 +96,228 @@ def find(network: Network, stated: Mapping[str, Any], *, name: str = "the networ
         What is known of it, by the names of `Reading`: is not tried.
     name
         What it is called in an error.
+    progress
+        Told of each reading that is tried.
 
     Raises
     ------
     DenobenchError
-        If no way to use it removes noise.
+        If no way to use it removes noise, or a statement is wrong or does not fit.
     """
     for each in stated:
         if each not in Reading.names():
             raise unknown("statement on a model", each, Reading.names())
-    samples = _samples()
-    plain = _plain(samples)
-    tried: dict[Reading, dict[float, float]] = {}
-    failures: dict[str, None] = {}
-    screened = [each for each in samples if each.level in [LEVELS[n] for n in _SCREENED]]
-    for way in _candidates(network.inputs, stated):
-        tried |= _tried(network, way, screened, failures, stated)
-    if not tried:
-        why = "; ".join(list(failures)[:3])
-        raise DenobenchError(
-            f"{name} cannot be used as a denoiser of one image: {why or _shown(network.inputs)}."
-        )
-    merits = {way: _merit(way, gains, plain) for way, gains in tried.items()}
-    best = next(way for way in tried if merits[way] > max(merits.values()) - _EQUAL)  # the plainest
-    if merits[best] < _LEAST and not {"range", "answer", "layout"} <= set(stated):
+    Reading(**stated)  # refuses values that are none
+    try:
+        ways, given = _working(network, stated)
+    except DenobenchError as error:
+        raise DenobenchError(f"{name} {error}") from None
+    screened = [each for each in given if each.level in _SCREENED]
+    tried: dict[Reading, list[Scores]] = {}
+    every = [whole for way in ways for whole in scaled(way, stated)]
+    for number, way in enumerate(every):
+        progress(number, len(every), _line(way))
+        tried |= _tried(network, way, screened, stated)
+    progress(len(every), len(every))
+    return _chosen(network, tried, given, stated, name)
+
+
+def _chosen(
+    network: Network,
+    tried: Mapping[Reading, Sequence[Scores]],
+    given: Sequence[Sample],
+    stated: Mapping[str, Any],
+    name: str,
+) -> Found:
+    """Return the reading that gains most, of those that gain the same the plainest."""
+    usual = plain(given)
+    merits = {
+        way: max(_merit(way, each, usual) for each in found) - _MIXED * (way.answer_range != SAME)
+        for way, found in tried.items()
+    }
+    most = max(merits.values())
+    best = next(way for way in sorted(tried, key=_odd) if merits[way] > most - _EQUAL)
+    served = _merit(best, tried[best][0], usual) >= _LEAST
+    if not served and not {"range", "answer", "layout"} <= set(stated):
+        gain = max(tried[best][0].values()).gain
         raise DenobenchError(
             f"{name} does not denoise in any of the {len(tried)} ways that fit its inputs; the "
-            f"best ({_line(best)}) gains {max(tried[best].values()):.1f} dB. If it is made for "
+            f"best ({_line(best)}) gains {gain:.1f} dB. If it is made for "
             "other images, state how it is used: layout, channels, range, answer, sigma."
         )
-    noisy = {each.level: each.psnr for each in screened}
     table = []
     for way in sorted(tried, key=lambda each: -merits[each]):
-        level = max(tried[way], key=tried[way].__getitem__)
-        table.append((way, tried[way][level] + noisy[level], noisy[level]))
-    best = best.but(multiple=stated.get("multiple") or _multiple(network, best))
-    gains = _gains(network, best, samples)
-    return Found(best, gains, tuple(table), () if best.told else _served(gains, plain))
+        score = max(tried[way][0].values())
+        table.append((way.but(multiple=1), score.noisy + score.gain, score.noisy))
+    fitted = _fitted(best, given)
+    found = scores([best.apply(network, each.noisy, each.level) for each in fitted], fitted)
+    gains = {level: score.gain for level, score in found.items()}
+    levels = () if best.told else _served(found, usual)
+    return Found(_with_sides(network, best, stated), gains, tuple(table), levels)
 
 
-def _merit(way: Reading, gains: Mapping[float, float], plain: Mapping[float, float]) -> float:
+def _odd(way: Reading) -> tuple[bool, bool, int]:
+    """Return how unusual a way is."""
+    return way.answer_range != SAME, way.sigma_power != 1, way.output
+
+
+def _merit(way: Reading, found: Scores, usual: Mapping[float, float]) -> float:
     """Return a gain as a share of total variation's: the mean of all levels, or the best one's.
 
     The mean where sigma is told, so that it must be understood; a network that is not told may be
     made for one level.
     """
-    shares = [max(gain / max(plain[level], _FLOOR), -1.0) for level, gain in gains.items()]
+    shares = [max(each.gain / max(usual[level], _FLOOR), -1.0) for level, each in found.items()]
     return float(np.mean(shares)) if way.told else max(shares)
 
 
-def _plain(samples: list[_Sample]) -> dict[float, float]:
-    """Return what total variation gains, by level."""
-    from skimage.restoration import denoise_tv_chambolle
-
-    return _best([denoise_tv_chambolle(each.noisy, 0.8 * each.level) for each in samples], samples)
-
-
-def config_line(name: str, model: str, reading: Reading) -> str:
-    """Return the line of a config that states how a network is used."""
-    stated = "".join(f", {key}: {_yaml(value)}" for key, value in reading.settings().items())
-    return f"methods: {{{name}: {{model: {model}{stated}}}}}"
-
-
-def _yaml(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) and not value.isalpha() else str(value)
-
-
 def _line(reading: Reading) -> str:
-    return ", ".join(f"{key} {value}" for key, value in reading.settings().items()) or "as it is"
+    told = reading.but(multiple=1).settings()
+    return ", ".join(f"{key} {value}" for key, value in told.items()) or "as it is"
 
 
-def _samples() -> list[_Sample]:
-    """Return noisy images of two kinds, a photograph and a slice of a head, at every level."""
-    from skimage import data
+def _working(network: Network, stated: Mapping[str, Any]) -> tuple[list[Reading], list[Sample]]:
+    """Return the ways in which a network gives an image at all, and the samples to try them on.
 
-    from denobench.datasets import simulated
-
-    camera = data.camera()[100:356, 120:376].astype(np.float32) / 255
-    camera = camera.reshape(SIDE, 2, SIDE, 2).mean((1, 3))
-    head = np.array(simulated.images()[len(simulated.images()) // 2], np.float32)
-    top, left = ((side - SIDE) // 2 for side in head.shape)
-    samples = []
-    for number, clean in enumerate((head[top : top + SIDE, left : left + SIDE], camera)):
-        field_ = seeds.generator("models", number).standard_normal(clean.shape)
-        for level in LEVELS:
-            noisy = (clean + level * field_).astype(np.float32)
-            constant = np.full_like(clean, noisy.mean())
-            # What anybody gets: the noisy image, or none at all.
-            samples.append(
-                _Sample(clean, noisy, level, max(_psnr(clean, noisy), _psnr(clean, constant)))
-            )
-    return samples
-
-
-def _psnr(clean: np.ndarray, answer: np.ndarray) -> float:
-    error = float(np.mean((np.clip(answer, 0, 1) - clean) ** 2, dtype=np.float64))
-    return -10 * float(np.log10(max(error, 1e-12))) if np.isfinite(error) else -100.0
-
-
-def _candidates(inputs: tuple[Port, ...], stated: Mapping[str, Any]) -> Iterator[Reading]:
-    """Yield the ways to give an image that fit the inputs; ranges and answers are not in them."""
-    if len(inputs) > 2:
-        raise DenobenchError(
-            f"takes {len(inputs)} inputs ({_shown(inputs)}); known are an image, and sigma."
-        )
-    for image in [stated["image"]] if "image" in stated else range(len(inputs)):
-        port = inputs[image]
-        beside = [each for number, each in enumerate(inputs) if number != image]
-        for layout in _layouts(port, stated):
-            for channels, sigma in _channels(port, layout, beside, stated):
-                known: dict[str, Any] = {"layout": layout, "channels": channels, "sigma": sigma}
-                known |= {"image": image, "output": stated.get("output", 0)}
-                yield Reading(**known, **_sides(port, layout, stated))
-
-
-def _layouts(port: Port, stated: Mapping[str, Any]) -> list[str]:
-    fitting = [
-        layout
-        for layout in LAYOUTS
-        if port.shape is None
-        or (len(layout) == len(port.shape) and _side(port, layout, "c") in (None, 1, 2, 3, 4))
-    ]
-    if port.shape is None:
-        fitting = ["nchw", "nhwc", "nhw", "hw"]
-    return [
-        layout
-        for layout in fitting
-        if stated.get("layout", layout) == layout
-        and all((_side(port, layout, side) or SIDE) >= _NARROWEST for side in "hw")
-    ]
-
-
-def _channels(
-    port: Port, layout: str, beside: list[Port], stated: Mapping[str, Any]
-) -> Iterator[tuple[int, str]]:
-    """Yield how many channels the image has, and where sigma goes."""
-    total = _side(port, layout, "c") if "c" in layout else 1
-    for channels in (1, 3):
-        if "channels" in stated and stated["channels"] != channels:
-            continue
-        if beside:
-            sigmas: tuple[str, ...] = _sigma_inputs(beside[0])
-        else:
-            sigmas = ("none", "channel", "first-channel")
-        for sigma in sigmas:
-            needed = channels + ("channel" in sigma)
-            if total in (None, needed) and stated.get("sigma", sigma) == sigma:
-                yield channels, sigma
-
-
-def _sigma_inputs(port: Port) -> tuple[str, ...]:
-    if port.shape is None:
-        return ("vector", "pixel", "map", "column", "scalar")
-    by_rank: dict[int, tuple[str, ...]] = {0: ("scalar",), 1: ("vector",), 2: ("column",)}
-    return by_rank.get(len(port.shape), ("map", "pixel"))
-
-
-def _side(port: Port, layout: str, which: str) -> int | None:
-    if port.shape is None or which not in layout:
-        return None
-    return port.shape[layout.index(which)]
-
-
-def _sides(port: Port, layout: str, stated: Mapping[str, Any]) -> dict[str, Any]:
-    found = {"height": _side(port, layout, "h") or 0, "width": _side(port, layout, "w") or 0}
-    return {name: stated.get(name, value) for name, value in found.items()}
-
-
-def _tried(
-    network: Network,
-    reading: Reading,
-    samples: list[_Sample],
-    failures: dict[str, None],
-    stated: Mapping[str, Any],
-) -> dict[Reading, dict[float, float]]:
-    """Return what a way gains by level, in every range and with every answer."""
-    found: dict[Reading, dict[float, float]] = {}
-    fitted = _fitted(reading, samples)
-    for range_, (low, high) in RANGES.items():
-        if stated.get("range", range_) != range_:
-            continue
-        scales = dict.fromkeys((high - low, 1.0, 255.0) if reading.told else (1.0,))
-        for scale in [stated["sigma_scale"]] if "sigma_scale" in stated else scales:
-            way = reading.but(range=range_, sigma_scale=scale)
+    Raises
+    ------
+    DenobenchError
+        If there is none.
+    """
+    fitting = candidates(network.inputs, stated)
+    given = samples()
+    failures: dict[str, None] = {}
+    for side in _SIDES:
+        ways = []
+        for way in fitting:
+            way = way.but(multiple=side)  # for now: sides of it alone are tried
             try:
-                outputs = [way.output_for(network, each.noisy, each.level) for each in fitted]
+                _outputs(network, way, _fitted(way, given[:1]))
             except Exception as error:
-                failures[reason(error).partition("\n")[0][:200]] = None
-                return found  # not a matter of the range
-            for answer in [stated["answer"]] if "answer" in stated else ANSWERS:
-                whole = way.but(answer=answer)
-                answers = [
-                    whole.answered(output, each.noisy)
-                    for output, each in zip(outputs, fitted, strict=True)
-                ]
-                found[whole] = _best(answers, fitted)
+                failures[reason(error).partition("\n")[0][:300]] = None
+            else:
+                ways.append(way)
+        if ways:
+            return _suited(network, ways, given), given
+    why = "; ".join(list(failures)[:2])
+    raise DenobenchError(
+        f"cannot be used as a denoiser of one image; it takes {shown(network.inputs)}: {why}"
+    )
+
+
+def _suited(network: Network, ways: list[Reading], given: Sequence[Sample]) -> list[Reading]:
+    """Return the ways with sides that a network has the time for: half of them if it is slow."""
+    way = ways[0]
+    sample = _fitted(way, given[:1])[0]
+    started = time.perf_counter()
+    way.outputs(network, sample.noisy, sample.level)
+    if time.perf_counter() - started < _SLOW_SECONDS or way.height or way.width:
+        return ways
+    small = [each.but(multiple=each.multiple // 2) for each in ways]
+    try:
+        for each in small:
+            _outputs(network, each, _fitted(each, given[:1]))
+    except Exception:
+        return ways
+    return small
+
+
+def _outputs(
+    network: Network, way: Reading, fitted: Sequence[Sample], *, colours: bool = False
+) -> dict[int, list[np.ndarray]]:
+    """Return those of a network's outputs that are an image, by number, for each of the samples.
+
+    With ``colours`` their first channels, for images whose channels have noise of their own.
+
+    Raises
+    ------
+    ValueError
+        If none is.
+    """
+    given = [each.colours if colours else each.noisy for each in fitted]
+    every = [
+        way.outputs(network, image, each.level) for image, each in zip(given, fitted, strict=True)
+    ]
+    channel = 0 if colours else None
+    found: dict[int, list[np.ndarray]] = {}
+    fault: Exception = ValueError("gives nothing")
+    for number in range(len(every[0])):
+        try:
+            found[number] = [
+                way.but(output=number).plane(outputs, each.noisy.shape, channel)
+                for outputs, each in zip(every, fitted, strict=True)
+            ]
+        except ValueError as error:
+            fault = error
+    if not found:
+        raise fault
     return found
 
 
-def _fitted(way: Reading, samples: list[_Sample]) -> list[_Sample]:
-    """Return the samples as a network of fixed sides takes them: mirrored or cut."""
-    if not (way.height or way.width):
-        return samples
-    height, width = way.height or SIDE, way.width or SIDE
-    return [
-        _Sample(
-            _cut(each.clean, height, width), _cut(each.noisy, height, width), each.level, each.psnr
-        )
-        for each in samples
-    ]
+def _tried(
+    network: Network, way: Reading, screened: Sequence[Sample], stated: Mapping[str, Any]
+) -> dict[Reading, list[Scores]]:
+    """Return what a way gains by level, with every output, answer and range of the answer.
 
-
-def _cut(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    down, right = max(height - image.shape[0], 0), max(width - image.shape[1], 0)
-    return np.pad(image, ((0, down), (0, right)), "symmetric")[:height, :width]
-
-
-def _best(answers: list[np.ndarray], samples: list[_Sample]) -> dict[float, float]:
-    """Return what the better of the two kinds of images gains, by level."""
-    gains: dict[float, float] = {}
-    for answer, sample in zip(answers, samples, strict=True):
-        gain = _psnr(sample.clean, answer) - sample.psnr
-        gains[sample.level] = max(gains.get(sample.level, -100.0), gain)
-    return gains
-
-
-def _gains(network: Network, reading: Reading, samples: list[_Sample]) -> dict[float, float]:
-    fitted = _fitted(reading, samples)
-    answers = [reading.apply(network, each.noisy, each.level) for each in fitted]
-    return _best(answers, fitted)
-
-
-def _multiple(network: Network, reading: Reading) -> int:
-    """Return what the sides have to be a multiple of: the least with which an image comes out."""
-    if reading.height or reading.width:
-        return 1
-    for multiple, side in _MULTIPLES.items():
-        image = np.full((side, side), 0.5, np.float32)
+    One for colour is also tried on noise that differs between the channels, as it was trained with:
+    on three times the same noise other ranges may look better.
+    """
+    fitted = _fitted(way, screened)
+    found: dict[Reading, list[Scores]] = {}
+    for colours in (False, True) if way.channels == 3 else (False,):
         try:
-            reading.apply(network, image, 0.1)
+            outputs = _outputs(network, way, fitted, colours=colours)
+        except Exception:  # of a value that sigma may not have
+            return found
+        for number, planes in outputs.items():
+            for whole in _answering(way.but(output=number), stated):
+                pairs = zip(planes, fitted, strict=True)
+                answers = [whole.answered(plane, each.noisy) for plane, each in pairs]
+                found.setdefault(whole, []).append(scores(answers, fitted))
+    return found
+
+
+def _answering(way: Reading, stated: Mapping[str, Any]) -> Iterator[Reading]:
+    """Yield a way with every answer and range of it."""
+    others = [each for each in RANGES if each != way.range]
+    for answer in ANSWERS:
+        for range_ in (SAME, *others):
+            whole = way.but(answer=answer, answer_range=range_)
+            if all(stated.get(key) in (None, getattr(whole, key)) for key in _ANSWERED):
+                yield whole
+
+
+def _fitted(way: Reading, given: Sequence[Sample]) -> list[Sample]:
+    """Return the samples with the sides that are tried."""
+    sides = way.height or way.multiple, way.width or way.multiple
+    return [each if each.noisy.shape == sides else each.cut(*sides) for each in given]
+
+
+def _with_sides(network: Network, way: Reading, stated: Mapping[str, Any]) -> Reading:
+    """Return a way with what its sides have to be: a multiple, the least that works, or fixed."""
+    if "multiple" in stated or way.height or way.width:
+        return way.but(multiple=stated.get("multiple", 1))
+    for multiple, tested in _MULTIPLES.items():
+        try:
+            way.apply(network, np.full((tested, tested), 0.5, np.float32), 0.1)
         except Exception:
             continue
-        return multiple
-    return SIDE
+        return way.but(multiple=multiple)
+    return way.but(multiple=1, height=way.multiple, width=way.multiple)
 
 
-def _served(gains: Mapping[float, float], plain: Mapping[float, float]) -> tuple[float, ...]:
-    """Return the levels that a network is made for, if these are not all: one, or a range."""
-    served = tuple(level for level in LEVELS if gains[level] > _SERVED * plain[level])
+def _served(found: Scores, usual: Mapping[float, float]) -> tuple[float, ...]:
+    """Return the levels that a network is made for, if these are not all: one, or a range.
+
+    One that is made for a level takes no more noise out where there is more.
+    """
+    served = tuple(
+        level
+        for level in LEVELS
+        if found[level].gain > _SERVED * usual[level] and found[level].removed > _REMOVED
+    )
     if served == LEVELS or not served:
         return ()
     if len(served) > _ONE or served[-1] == LEVELS[-1]:
         return served
-    return (max(served, key=lambda level: gains[level] - plain[level]),)
-
-
-def _shown(inputs: tuple[Port, ...]) -> str:
-    return ", ".join(
-        f"{port.name} {port.shape or ''} {port.dtype}".replace("None", "?") for port in inputs
-    )
+    return (max(served, key=lambda level: found[level].gain - usual[level]),)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import yaml
 
 from denobench import methods
 from denobench.cache import cache_folder, writing
@@ -21,8 +22,9 @@ from denobench.foreign.network import Network
 from denobench.foreign.reading import Reading
 from denobench.foreign.tiles import padded, tiled
 from denobench.methods import FileDenoiser, Info
+from denobench.progress import Progress, unheard
 
-VERSION = 2  # of what is found by trying
+VERSION = 3  # of what is found by trying
 
 _KINDS = {
     recognise.ONNX: "model(onnx)",
@@ -47,8 +49,10 @@ class Model(FileDenoiser):
         channels: int = 1,
         range: str = "0..1",
         answer: str = "image",
+        answer_range: str = "same",
         sigma: str = "none",
         sigma_scale: float = 1.0,
+        sigma_power: int = 1,
         multiple: int = 1,
         height: int = 0,
         width: int = 0,
@@ -60,8 +64,10 @@ class Model(FileDenoiser):
             channels,
             range,
             answer,
+            answer_range,
             sigma,
             sigma_scale,
+            sigma_power,
             multiple,
             height,
             width,
@@ -170,7 +176,9 @@ def open_network(path: Path) -> Network:
     return KerasNetwork(path, kind)
 
 
-def inspect(path: Path, stated: Mapping[str, Any] | None = None) -> ModelFile:
+def inspect(
+    path: Path, stated: Mapping[str, Any] | None = None, *, progress: Progress = unheard
+) -> ModelFile:
     """Recognise a network's file and find out how it is used.
 
     What was found is kept in the cache, by the file's contents.
@@ -181,6 +189,8 @@ def inspect(path: Path, stated: Mapping[str, Any] | None = None) -> ModelFile:
         The file, or the folder of a SavedModel.
     stated
         What is known of it, by the names of `Reading`.
+    progress
+        Told of each reading that is tried.
 
     Raises
     ------
@@ -194,7 +204,7 @@ def inspect(path: Path, stated: Mapping[str, Any] | None = None) -> ModelFile:
     kept = cache_folder() / "readings" / f"{digest_of([VERSION, digest, stated])}.json"
     found = _read(kept)
     if found is None:
-        found = find(open_network(path), stated, name=f"Model {path}")
+        found = find(open_network(path), stated, name=f"Model {path}", progress=progress)
         with writing(kept):
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_text(kept, json.dumps(_as_json(found)))
@@ -219,6 +229,15 @@ def method_of(path: Path, stated: Mapping[str, Any] | None = None) -> Model:
 def name_of(path: Path) -> str:
     """Return a method's name for a file: its own, in letters, digits and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "model"
+
+
+def config_line(name: str, path: Path, reading: Reading) -> str:
+    """Return the line of a config that states how a network is used."""
+    entry = {name: {"model": str(path), **reading.stated()}}
+    written = yaml.safe_dump(
+        entry, default_flow_style=True, sort_keys=False, width=np.inf, allow_unicode=True
+    )
+    return f"methods: {written.strip()}"
 
 
 def _as_json(found: Found) -> dict[str, Any]:

@@ -17,7 +17,16 @@ ANSWERS = ("image", "residual", "negative-residual")
 # Where sigma goes: a further input that is a number, (N,), (N, 1), (N, 1, 1, 1) or a map; a further
 # channel behind the image's or before it.
 SIGMAS = ("none", "scalar", "vector", "column", "pixel", "map", "channel", "first-channel")
-_CHOICES = {"layout": LAYOUTS, "range": tuple(RANGES), "answer": ANSWERS, "sigma": SIGMAS}
+SAME = "same"  # range of the answer as that of the image
+_CHOICES = {
+    "layout": LAYOUTS,
+    "range": tuple(RANGES),
+    "answer": ANSWERS,
+    "answer_range": (SAME, *RANGES),
+    "sigma": SIGMAS,
+}
+_LEAST = {"channels": 1, "multiple": 1, "sigma_power": 1, "height": 0, "width": 0, "output": 0}
+_LEAST |= {"image": 0}
 
 
 @dataclass(frozen=True)
@@ -35,10 +44,14 @@ class Reading:
     answer
         ``image`` (denoised), ``residual`` (noise, to be subtracted) or ``negative-residual`` (to
         be added).
+    answer_range
+        What black and white are in its answer, where that is not ``same``: one of `RANGES`.
     sigma
         One of `SIGMAS`: where it is told sigma; ``none`` if it is not.
     sigma_scale
         What sigma, a fraction of full scale, is multiplied by.
+    sigma_power
+        2 if it is told the square of that, a variance; else 1.
     multiple
         Sides are padded to multiples of it.
     height, width
@@ -53,8 +66,10 @@ class Reading:
     channels: int = 1
     range: str = "0..1"
     answer: str = "image"
+    answer_range: str = SAME
     sigma: str = "none"
     sigma_scale: float = 1.0
+    sigma_power: int = 1
     multiple: int = 1
     height: int = 0
     width: int = 0
@@ -65,12 +80,19 @@ class Reading:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise unknown(f"{name} of a model", str(getattr(self, name)), choices)
-        for name in ("channels", "multiple"):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise DenobenchError(f"{name} of a model is a whole number from 1, not {value!r}.")
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise DenobenchError(
+                    f"{name} of a model is a whole number from {least}, not {value!r}."
+                )
         if self.channels not in (1, 3):
             raise DenobenchError(f"channels of a model are 1 or 3, not {self.channels}.")
+        if self.sigma_power not in (1, 2):
+            raise DenobenchError(f"sigma_power of a model is 1 or 2, not {self.sigma_power}.")
+        scale = self.sigma_scale
+        if not isinstance(scale, int | float) or isinstance(scale, bool) or not 0 < scale < np.inf:
+            raise DenobenchError(f"sigma_scale of a model is a number above 0, not {scale!r}.")
 
     def but(self, **changes: Any) -> Reading:
         """Return it with other values."""
@@ -82,10 +104,30 @@ class Reading:
         return tuple(each.name for each in fields(cls))
 
     def settings(self) -> dict[str, Any]:
-        """Return what a config would state: all that is not the default."""
+        """Return all that is not the default."""
         return {
             name: value for name, value in asdict(self).items() if value != getattr(Reading(), name)
         }
+
+    def stated(self) -> dict[str, Any]:
+        """Return what a config has to state, so that nothing is tried."""
+        always = ["layout", "channels", "range", "answer", "answer_range", "sigma", "multiple"]
+        if self.told:
+            always += ["sigma_scale", "sigma_power"]
+        return {name: getattr(self, name) for name in always} | self.settings()
+
+    def words(self) -> tuple[str, str, str, str, str]:
+        """Return layout, channels, range, answer and sigma as a table shows them."""
+        answer, sigma = self.answer, self.sigma
+        if self.answer_range != SAME:
+            answer += f" in {self.answer_range}"
+        if self.output:
+            answer += f", output {self.output}"
+        if self.sigma_scale != 1:
+            sigma += f" x {self.sigma_scale:g}"
+        if self.sigma_power != 1:
+            sigma += ", squared"
+        return self.layout, str(self.channels), self.range, answer, sigma
 
     @property
     def told(self) -> bool:
@@ -93,46 +135,76 @@ class Reading:
         return self.sigma != "none"
 
     def apply(self, network: Network, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
-        """Return a network's answer to an image whose sides suit it, float32, (H, W)."""
-        return self.answered(self.output_for(network, noisy, sigma), noisy)
-
-    def output_for(self, network: Network, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
-        """Return what a network gives for an image whose sides suit it, float32, (H, W).
+        """Return a network's answer to an image whose sides suit it, float32, (H, W).
 
         Raises
         ------
         ValueError
-            If that is no image of these sides.
+            If it gives no image of these sides.
         """
-        given = self._inputs(network.inputs, noisy, 0.0 if sigma is None else sigma)
-        outputs = network(given)
+        outputs = self.outputs(network, noisy, sigma)
+        return self.answered(self.plane(outputs, noisy.shape), noisy)
+
+    def outputs(self, network: Network, noisy: np.ndarray, sigma: float | None) -> list[np.ndarray]:
+        """Return all that a network gives for an image whose sides suit it.
+
+        The image is float32, (H, W), or (3, H, W) where its channels are not all the same.
+        """
+        return network(self._inputs(network.inputs, noisy, 0.0 if sigma is None else sigma))
+
+    def plane(
+        self, outputs: Sequence[np.ndarray], shape: tuple[int, ...], channel: int | None = None
+    ) -> np.ndarray:
+        """Return the output that is the answer: the first of its batch, the mean of its channels.
+
+        With ``channel`` one of three channels instead of their mean.
+
+        Raises
+        ------
+        ValueError
+            If it is no image of this shape.
+        """
         if self.output >= len(outputs):
             raise ValueError(f"has {len(outputs)} outputs, none is number {self.output}")
-        return self._plane(np.asarray(outputs[self.output]), noisy.shape)
+        found = outputs[self.output]
+        given = found.shape
+        if self.layout[0] == "n" and found.ndim == len(self.layout):
+            found = found[0]
+        if found.ndim == 3:
+            axis = -1 if self.layout[-1] == "c" else 0
+            if found.shape[axis] not in (1, 3):
+                raise ValueError(f"gives {given}, which is no image of {shape}")
+            if found.shape[axis] == 1 or channel is not None:
+                found = found.take(channel or 0, axis)
+            else:
+                found = found.mean(axis)
+        if found.shape != shape:
+            raise ValueError(f"gives {given} for an image of {shape}")
+        return found.astype(np.float32, copy=False)
 
     def answered(self, output: np.ndarray, noisy: np.ndarray) -> np.ndarray:
         """Return the denoised image for what a network gave."""
-        low, high = RANGES[self.range]
+        low, high = RANGES[self.range if self.answer_range == SAME else self.answer_range]
         if self.answer == "image":
             return (output - low) / (high - low) if (low, high) != (0, 1) else output
-        residual = output / (high - low)
+        residual = output if high - low == 1 else output / (high - low)
         return noisy - residual if self.answer == "residual" else noisy + residual
 
     def _inputs(self, ports: Sequence[Port], noisy: np.ndarray, sigma: float) -> list[np.ndarray]:
         low, high = RANGES[self.range]
         scaled = noisy if (low, high) == (0, 1) else noisy * (high - low) + low
-        sigma = sigma * self.sigma_scale
-        planes = [scaled] * self.channels
+        sigma = (sigma * self.sigma_scale) ** self.sigma_power
+        planes = [scaled] * self.channels if scaled.ndim == 2 else [*scaled]
         if self.sigma == "channel":
-            planes = [*planes, np.full_like(scaled, sigma)]
+            planes = [*planes, np.full_like(planes[0], sigma)]
         elif self.sigma == "first-channel":
-            planes = [np.full_like(scaled, sigma), *planes]
+            planes = [np.full_like(planes[0], sigma), *planes]
         arrays: list[np.ndarray] = []
         for number, port in enumerate(ports):
             array = (
                 self._arranged(planes)
                 if number == self.image
-                else self._sigma(sigma, noisy.shape, self.layout)
+                else self._sigma(sigma, noisy.shape[-2:], self.layout)
             )
             batch = port.shape[0] if port.shape and self.layout[0] == "n" and array.ndim else 1
             if batch and batch > 1:
@@ -154,20 +226,6 @@ class Reading:
         shapes["pixel"] = (1, 1, 1, 1)
         shapes["map"] = (1, *shape, 1) if layout == "nhwc" else (1, 1, *shape)
         return np.full(shapes.get(self.sigma, (1,)), sigma, np.float32)
-
-    def _plane(self, output: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Return an output as one image: the first of its batch, the mean of its channels."""
-        found = output
-        if self.layout.startswith("n") and found.ndim == len(self.layout):
-            found = found[0]
-        if found.ndim == 3:
-            axis = -1 if self.layout.endswith("c") else 0
-            if found.shape[axis] not in (1, 3):
-                raise ValueError(f"gives {output.shape}, which is no image of {shape}")
-            found = found.take(0, axis) if found.shape[axis] == 1 else found.mean(axis)
-        if found.shape != shape:
-            raise ValueError(f"gives {output.shape} for an image of {shape}")
-        return found.astype(np.float32, copy=False)
 
 
 def _as(array: np.ndarray, dtype: str) -> np.ndarray:

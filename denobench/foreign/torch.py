@@ -52,6 +52,8 @@ class TorchNetwork(Network):
                 torch.from_numpy(np.ascontiguousarray(each)).to(self.device) for each in arrays
             ]
             found = self._module(*given)
+        if isinstance(found, dict):
+            found = list(found.values())
         outputs = found if isinstance(found, list | tuple) else [found]
         return [each.cpu().numpy() for each in outputs if isinstance(each, torch.Tensor)]
 

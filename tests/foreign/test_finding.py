@@ -14,8 +14,9 @@ pytest.importorskip("onnxruntime")
 
 from networks_in_files import write
 
+from denobench.config import load
 from denobench.errors import DenobenchError
-from denobench.foreign import inspect, method_of
+from denobench.foreign import config_line, inspect, method_of, name_of
 from denobench.foreign.finding import find
 from denobench.foreign.model import open_network
 
@@ -34,7 +35,12 @@ CASES: dict[str, dict[str, Any]] = {
     "told in a channel": {"sigma": "channel"},
     "told in the first channel": {"sigma": "first-channel", "layout": "nhwc"},
     "colour and sigma": {"channels": 3, "sigma": "channel"},
+    "bytes in, whole out": {"range": (0.0, 255.0), "answer_range": (0.0, 1.0)},
+    "answer from -1": {"answer_range": (-1.0, 1.0), "layout": "nhwc"},
+    "told a variance": {"sigma": "vector", "sigma_power": 2},
+    "third output": {"output": 2},
     "multiple of eight": {"multiple": 8},
+    "windows of seven": {"multiple": 7},
     "fixed sides": {"sides": (64, 64)},
     "oblong sides": {"sides": (96, 160)},
     "large sides": {"sides": (256, 256)},
@@ -49,6 +55,8 @@ def test_reading_is_found_by_trying(tmp_path: Path, case: str) -> None:
     found = find(open_network(write(tmp_path / "net.onnx", **made)), {}).reading
     height, width = made.pop("sides", (0, 0))
     made["range"] = RANGES[made.get("range", (0.0, 1.0))]
+    if "answer_range" in made:
+        made["answer_range"] = RANGES[made["answer_range"]]
     assert {name: asdict(found)[name] for name in made} == made
     assert (found.height, found.width) == (height, width)
     if "sigma" in made:
@@ -63,6 +71,46 @@ def test_statement_is_not_tried_and_a_wrong_one_is_refused(tmp_path: Path) -> No
     assert stated.reading.multiple == 4
     with pytest.raises(DenobenchError, match="Did you mean 'layout'"):
         find(network, {"layuot": "nchw"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        (
+            {"layout": "nhwc"},
+            r"what is stated: layout nhwc; it takes x \(1, 1, \?",
+        ),
+        ({"channels": 3}, "does not fit what is stated: channels 3"),
+        ({"sigma": "map"}, "does not fit what is stated: sigma map"),
+        ({"image": 1}, "does not fit what is stated: image 1"),
+        ({"output": 3}, "has 1 outputs, none is number 3"),
+        ({"range": "0-1"}, r"Unknown range of a model '0-1'. Did you mean '0..1'"),
+        ({"multiple": 0}, "multiple of a model is a whole number from 1, not 0"),
+        ({"sigma_scale": "255"}, "sigma_scale of a model is a number above 0, not '255'"),
+    ],
+)
+def test_statement_that_the_file_contradicts_is_one_error(
+    tmp_path: Path, stated: dict[str, Any], message: str
+) -> None:
+    """It says which statement does not fit, and what the file takes."""
+    network = open_network(write(tmp_path / "net.onnx"))
+    with pytest.raises(DenobenchError, match=message):
+        find(network, stated)
+
+
+def test_line_of_config_states_what_was_found(tmp_path: Path) -> None:
+    """Pasted into a config, the line gives the same reading without trying, whatever the path."""
+    folder = tmp_path / "a: b, {c} # d"
+    folder.mkdir()
+    write(folder / "yes.onnx", range=(-1.0, 1.0), sigma="vector", answer="residual")
+    found = inspect(folder / "yes.onnx")
+    line = config_line(name_of(found.path), found.path, found.found.reading)
+    (tmp_path / "c.yaml").write_text(f"noise: [gaussian:0.1]\n{line}\n")
+    ((name, entry),) = load(tmp_path / "c.yaml").methods.items()
+    assert (name, entry.model) == ("yes", found.path)
+    again = inspect(entry.model, entry.parameters).found
+    assert again.reading == found.found.reading
+    assert len(again.tried) == 1
 
 
 def test_network_of_one_level_is_named(tmp_path: Path) -> None:

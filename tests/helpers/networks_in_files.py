@@ -41,12 +41,18 @@ def write(
     channels: int = 1,
     range: tuple[float, float] = (0.0, 1.0),
     answer: str = "image",
+    answer_range: tuple[float, float] | None = None,
     sigma: str = "none",
+    sigma_power: int = 1,
     sides: tuple[int | str, int | str] = ("h", "w"),
     multiple: int = 1,
     threshold: float = 0.1,
+    output: int = 0,
 ) -> Path:
-    """Write a denoiser; the options are those of `denobench.foreign.reading.Reading`."""
+    """Write a denoiser; the options are those of `denobench.foreign.reading.Reading`.
+
+    Outputs before the answer are single numbers.
+    """
     graph = _Graph()
     low, high = range
     total = channels + ("channel" in sigma)
@@ -77,12 +83,15 @@ def write(
     padded = graph.add("Pad", unit, graph.constant([0, 0, 3, 3] * 2, np.int64), mode="edge")
     smooth = graph.add("Conv", padded, graph.constant(KERNEL[None, None]))
     detail = graph.add("Sub", unit, smooth)
+    if sigma_power == 2:
+        told = graph.add("Sqrt", told)
     level = graph.add("Mul", told, graph.constant(1.2)) if told else graph.constant(threshold)
     kept = graph.add("Relu", graph.add("Sub", graph.add("Abs", detail), level))
     clean = graph.add("Add", smooth, graph.add("Mul", kept, graph.add("Sign", detail)))
     clean = graph.add("Clip", clean, graph.constant(0.0), graph.constant(1.0))
-    clean = graph.add("Mul", clean, graph.constant(high - low))
-    clean = graph.add("Add", clean, graph.constant(low))
+    out_low, out_high = answer_range or range
+    clean = graph.add("Mul", clean, graph.constant(out_high - out_low))
+    clean = graph.add("Add", clean, graph.constant(out_low))
     if answer == "residual":
         clean = graph.add("Sub", image, clean)
     elif answer == "negative-residual":
@@ -91,8 +100,9 @@ def write(
         clean = graph.add("Concat", clean, clean, clean, axis=1)
     if layout == "nhwc":
         clean = graph.add("Transpose", clean, perm=[0, 2, 3, 1])
-    output = helper.make_tensor_value_info(clean, TensorProto.FLOAT, None)
-    made = helper.make_graph(graph.nodes, "denoiser", inputs, [output], graph.constants)
+    given = [graph.add("ReduceMean", clean, keepdims=0) for _ in [0] * output]
+    outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in [*given, clean]]
+    made = helper.make_graph(graph.nodes, "denoiser", inputs, outputs, graph.constants)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, path)
     return path
