@@ -24,6 +24,7 @@ _SCREENED = (LEVELS[0], LEVELS[2], LEVELS[4])  # to find the reading with
 _LEAST = 0.3  # of what total variation gains: less is no denoising
 _EQUAL = 0.01  # the same, between readings of which the plainest is taken
 _MIXED = 0.2  # the same, that a range of the answer's own must be better than the image's
+_NEARLY = 0.75  # of the best's share
 _FLOOR = 2.0  # dB that total variation is taken to gain at least
 _SERVED = 0.5  # of what total variation gains: a level that the network is made for
 _REMOVED = 0.6  # of the noise, at least: the same
@@ -119,6 +120,9 @@ def find(
         progress(number, len(every), _line(way))
         tried |= _tried(network, way, screened, stated)
     progress(len(every), len(every))
+    if not tried:
+        told = ", ".join(f"{key} {value}" for key, value in stated.items())
+        raise DenobenchError(f"{name} gives no image that fits what is stated: {told}.")
     return _chosen(network, tried, given, stated, name)
 
 
@@ -131,14 +135,9 @@ def _chosen(
 ) -> Found:
     """Return the reading that gains most, of those that gain the same the plainest."""
     usual = plain(given)
-    merits = {
-        way: max(_merit(way, each, usual) for each in found) - _MIXED * (way.answer_range != SAME)
-        for way, found in tried.items()
-    }
-    most = max(merits.values())
-    best = next(way for way in sorted(tried, key=_odd) if merits[way] > most - _EQUAL)
-    served = _merit(best, tried[best][0], usual) >= _LEAST
-    if not served and not {"range", "answer", "layout"} <= set(stated):
+    merits = {way: _merit(way, found[0], usual) for way, found in tried.items()}
+    best = _best(tried, merits, usual)
+    if merits[best] < _LEAST and not {"range", "answer", "layout"} <= set(stated):
         gain = max(tried[best][0].values()).gain
         raise DenobenchError(
             f"{name} does not denoise in any of the {len(tried)} ways that fit its inputs; the "
@@ -154,6 +153,26 @@ def _chosen(
     gains = {level: score.gain for level, score in found.items()}
     levels = () if best.told else _served(found, usual)
     return Found(_with_sides(network, best, stated), gains, tuple(table), levels)
+
+
+def _best(
+    tried: Mapping[Reading, Sequence[Scores]],
+    merits: Mapping[Reading, float],
+    usual: Mapping[float, float],
+) -> Reading:
+    """Return the best way, of equal ones the plainest.
+
+    Of ways for colour that are nearly as good as the best, the one that is best on noise which
+    differs between the channels.
+    """
+    enough = max(merits.values()) * (_NEARLY if max(merits.values()) > 0 else 1)
+    clear = {
+        way: max(_merit(way, each, usual) for each in found) - _MIXED * (way.answer_range != SAME)
+        for way, found in tried.items()
+        if merits[way] >= enough
+    }
+    most = max(clear.values())
+    return next(way for way in sorted(clear, key=_odd) if clear[way] > most - _EQUAL)
 
 
 def _odd(way: Reading) -> tuple[bool, bool, int]:
