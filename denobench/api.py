@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from denobench.errors import DenobenchError, reason
+from denobench.errors import DenobenchError
 from denobench.files import user_path
 from denobench.progress import Silent, of_stage
 
@@ -257,29 +257,15 @@ def denoise(
     """
     import numpy as np
 
-    from denobench.answers import BadAnswerError, checked, clipped
-    from denobench.noise import REGISTRY, estimated
+    from denobench.denoising import Applied
+    from denobench.noise import REGISTRY
     from denobench.registry import load_plugins
 
     noisy = _full_scale_one(image)
-    if sigma is not None and not 0 < sigma <= 1:
-        raise DenobenchError(f"sigma {sigma:g} must be above 0 and at most 1, of full scale.")
     with load_plugins(plugins):
-        built = _built(method, parameters)
-        told = None
-        if {*built.info.tracks} - {"blind"}:
-            model = REGISTRY.load(built.info.assumes or "gaussian")
-            told = sigma if sigma is not None else estimated(noisy, model)
-        given = noisy.copy()
-        try:
-            answer = clipped(checked(built.denoise(given, told), noisy, given))
-        except BadAnswerError as fault:
-            raise DenobenchError(f"Method {str(method)!r} {fault}.") from None
-        except DenobenchError:
-            raise
-        except Exception as error:
-            raise DenobenchError(f"Method {str(method)!r} failed: {reason(error)}") from error
-    return answer.astype(np.float32)
+        applied = Applied(str(method), _built(method, parameters), sigma)
+        model = REGISTRY.load(applied.method.info.assumes or "gaussian")
+        return np.asarray(applied.answer(noisy, applied.tell(noisy, model).sigma))
 
 
 def _built(method: str | Path, parameters: Mapping[str, Any]) -> Denoiser:
@@ -308,10 +294,11 @@ def _full_scale_one(image: np.ndarray) -> np.ndarray:
     from skimage.util import img_as_float32
 
     image = np.asarray(image)
-    if image.ndim != 2 or image.dtype.kind not in "fu" or 0 in image.shape:
+    colour = image.ndim == 3 and image.shape[-1] in (3, 4)
+    if image.ndim not in (2, 3) or colour or image.dtype.kind not in "fu" or 0 in image.shape:
         raise DenobenchError(
-            f"An image is a 2-D array of floats or unsigned integers, "
-            f"not {image.dtype} of shape {image.shape}."
+            f"An image is a 2-D array of floats or unsigned integers, a volume a 3-D one, not "
+            f"{image.dtype} of shape {image.shape}{' (colour)' * colour}."
         )
     noisy = np.array(image if image.dtype.kind == "f" else img_as_float32(image), np.float32)
     if not np.isfinite(noisy).all():
@@ -328,7 +315,7 @@ def denoise_file(
     plugins: Sequence[str | Path] = (),
     watcher: Watcher | None = None,
 ) -> list[Written]:
-    """Denoise a picture, a NIfTI volume, a DICOM image or series, or a folder of volumes.
+    """Denoise a picture, a volume, a DICOM image or series, an array, or a folder of these.
 
     Parameters
     ----------
@@ -345,32 +332,21 @@ def denoise_file(
     Returns
     -------
     list of Written
-        What was written, with the sigma that the method was told; of a picture nothing.
+        What was written, with the sigma that the method was told.
 
     Raises
     ------
     DenobenchError
         As `denoise` does; also if a file cannot be read or written, or both are the same.
     """
-    from denobench import denoising, images
+    from denobench.denoising import Applied, denoise_path
+    from denobench.registry import load_plugins
 
     source, target = user_path(source), user_path(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise DenobenchError(f"{target}: IN and OUT are one file; name another for the answer.")
-    if denoising.takes(source):
-
-        def one(image: np.ndarray, told: float) -> np.ndarray:
-            return denoise(image, method, sigma=told, plugins=plugins)
-
-        return denoising.denoise_path(
-            source,
-            target,
-            one,
-            about=str(method),
-            sigma=sigma,
-            progress=of_stage(watcher or Silent(), "Slices"),
-        )
-    images.check_writable(target)
-    answer = denoise(images.read(source), method, sigma=sigma, plugins=plugins)
-    images.write(target, answer, deep=images.is_deep(source))
-    return []
+    watcher = watcher or Silent()
+    with load_plugins(plugins):
+        applied = Applied(str(method), _built(method, {}), sigma)
+        progress = of_stage(watcher, "Slices")
+        return denoise_path(source, target, applied, progress=progress, say=watcher.say)

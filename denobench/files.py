@@ -118,6 +118,21 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def write_into(path: Path, content: bytes) -> None:
+    """Write a file where a user wants it; its folders are made.
+
+    Raises
+    ------
+    DenobenchError
+        If it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, content)
+    except OSError as error:
+        raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
+
+
 @contextmanager
 def naming_full_disk(path: Path) -> Iterator[None]:
     """Turn the error of a full disk into one that says so, and how to go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -24,7 +25,7 @@ def is_deep(path: Path) -> bool:
     return readers.read([file], readers.identify(file))[0].full == 65535
 
 
-def write(path: Path, image: np.ndarray, *, deep: bool = False) -> None:
+def write(path: Path, image: np.ndarray | Sequence[np.ndarray], *, deep: bool = False) -> None:
     """Write an image, clipped to [0, 1], as a grey file of the format its suffix names.
 
     Parameters
@@ -32,7 +33,7 @@ def write(path: Path, image: np.ndarray, *, deep: bool = False) -> None:
     path
         Where it goes.
     image
-        (H, W).
+        (H, W), or several of these, which become the pages of a TIFF.
     deep
         Whether it gets 16 bits, where the format has them (PNG, TIFF), and not 8.
 
@@ -44,10 +45,17 @@ def write(path: Path, image: np.ndarray, *, deep: bool = False) -> None:
     check_writable(path)
     deep = deep and path.suffix.lower() in (".png", ".tif", ".tiff")
     full, kind = (65535, np.uint16) if deep else (255, np.uint8)
-    pixels = np.round(np.clip(np.asarray(image, np.float64), 0, 1) * full).astype(kind)
+    pages = [image] if isinstance(image, np.ndarray) and image.ndim == 2 else image
+    first, *others = (
+        Image.fromarray(np.round(np.clip(page.astype(np.float64), 0, 1) * full).astype(kind))
+        for page in pages
+    )
     try:
         with replacing(path) as temporary:
-            Image.fromarray(pixels).save(temporary)
+            if others:
+                first.save(temporary, save_all=True, append_images=others)
+            else:
+                first.save(temporary)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise DenobenchError(f"{path}: cannot be written ({why}).") from None

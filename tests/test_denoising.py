@@ -10,10 +10,13 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.data import get_testdata_file
+from scans import enhanced_mr
 from scipy import ndimage
+from skimage import restoration
 
 from denobench import api
 from denobench.errors import DenobenchError
+from denobench.progress import Silent
 
 AFFINE = np.array([[0, 0, 2, -9], [-1, 0, 0, 5], [0, 1.5, 0, 3], [0, 0, 0, 1.0]])
 CLEAN = 3000 * ndimage.gaussian_filter(np.random.default_rng(1).random((32, 30, 6)), 3.0) - 1200
@@ -89,3 +92,98 @@ def test_a_volume_is_not_written_as_a_picture(tmp_path: Path) -> None:
     volume(tmp_path / "in.nii", np.int16, 1, 0)
     with pytest.raises(DenobenchError, match=r"end its name in \.nii\.gz"):
         api.denoise_file(tmp_path / "in.nii", tmp_path / "out.png", "tv")
+
+
+def test_a_method_for_volumes_gets_the_volume(tmp_path: Path) -> None:
+    """A 3-D method denoises each volume of a 4-D file at once, as its package does."""
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "from denobench import denoiser\n"
+        "from skimage.restoration import denoise_tv_chambolle\n"
+        "@denoiser('tv-volume', dims=3)\n"
+        "def tv_volume(noisy, sigma):\n"
+        "    return denoise_tv_chambolle(noisy, weight=sigma)\n"
+    )
+    rng = np.random.default_rng(0)
+    values = (np.abs(CLEAN)[..., None] + 40 * rng.random((32, 30, 6, 2))).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(values, AFFINE), tmp_path / "in.nii")
+    api.denoise_file(
+        tmp_path / "in.nii", tmp_path / "out.nii", "tv-volume", sigma=0.05, plugins=[plugin]
+    )
+    answer, top = nibabel.load(tmp_path / "out.nii").get_fdata(), values.max()
+    for number in range(2):
+        noisy = (values[..., number].transpose(2, 0, 1) / top).astype(np.float32)
+        expected = top * np.clip(restoration.denoise_tv_chambolle(noisy, weight=0.05), 0, 1)
+        np.testing.assert_allclose(
+            answer[..., number].transpose(2, 0, 1), expected, rtol=1e-5, atol=1e-3
+        )
+
+
+def test_folder_of_everything(tmp_path: Path) -> None:
+    """Pictures, pages, volumes, arrays and pairs of files each become one of their kind.
+
+    What is no image is named, and the others are denoised.
+    """
+    source = tmp_path / "in"
+    (source / "sub").mkdir(parents=True)
+    volume(source / "sub" / "a.nii.gz", np.int16, 0.5, -100)
+    grey = (255 * np.abs(CLEAN[:, :, 0]) / 3000).astype(np.uint8)
+    pages = [Image.fromarray(grey + number) for number in range(3)]
+    pages[0].save(source / "pages.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(source / "sub" / "picture.png")
+    pages[0].convert("RGB").save(source / "moving.webp")
+    np.save(source / "array.npy", np.abs(CLEAN.T).astype(np.uint16))
+    pair = nibabel.Spm2AnalyzeImage(np.abs(CLEAN).astype(np.int16), np.eye(4))
+    nibabel.save(pair, source / "pair.hdr")
+    nibabel.save(nibabel.MGHImage(CLEAN.astype(np.float32), AFFINE), source / "brain.mgz")
+    (source / "broken.nii").write_bytes((source / "pair.hdr").read_bytes() + b"\0" * 10)
+    said: list[str] = []
+    watcher = Silent()
+    watcher.say = said.append  # type: ignore[method-assign]
+    api.denoise_file(source, tmp_path / "out", "gaussian-filter", sigma=0.05, watcher=watcher)
+    written = {p.relative_to(tmp_path / "out").as_posix() for p in tmp_path.glob("out/**/*.*")}
+    assert written == {
+        *("sub/a.nii.gz", "pages.tif", "sub/picture.png", "moving.webp.png", "array.npy"),
+        *("pair.nii.gz", "brain.mgz"),
+    }
+    assert sorted(line.split(":")[0] for line in said) == [
+        "Left out broken.nii",
+        "Left out pair.mat",
+    ]
+    with Image.open(tmp_path / "out" / "pages.tif") as found:
+        assert found.n_frames == 3
+    one = nibabel.load(tmp_path / "out" / "brain.mgz")
+    np.testing.assert_allclose(one.affine, AFFINE, atol=1e-4)
+    assert nibabel.load(tmp_path / "out" / "pair.nii.gz").shape == CLEAN.shape
+    assert np.load(tmp_path / "out" / "array.npy").dtype == np.uint16
+
+
+def test_enhanced_frames_keep_their_own_slopes(tmp_path: Path) -> None:
+    """Frames of one file with slopes of their own are denoised as values, and stored as before."""
+    enhanced = enhanced_mr(slopes=(1.0, 0.5, 2.0))
+    enhanced.save_as(tmp_path / "in.dcm", enforce_file_format=True)
+    api.denoise_file(tmp_path / "in.dcm", tmp_path / "out.dcm", "identity")
+    answer = pydicom.dcmread(tmp_path / "out.dcm")
+    np.testing.assert_array_equal(answer.pixel_array, enhanced.pixel_array)
+    api.denoise_file(tmp_path / "in.dcm", tmp_path / "mean.dcm", "gaussian-filter", sigma=0.5)
+    smooth = pydicom.dcmread(tmp_path / "mean.dcm").pixel_array.astype(float)
+    means = [smooth[n].mean() * slope for n, slope in enumerate((1.0, 0.5, 2.0))]
+    np.testing.assert_allclose(means, means[0], rtol=0.01)
+
+
+def test_padding_and_negative_pictures_stay(tmp_path: Path) -> None:
+    """MONOCHROME1 stays dark where there is more, and what pads an image is left alone."""
+    source = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    source.PhotometricInterpretation = "MONOCHROME1"
+    pixels = source.pixel_array.copy()
+    pixels[:5] = -2000
+    source.PixelPaddingValue = -2000
+    source["PixelPaddingValue"].VR = "SS"
+    source.PixelData = pixels.tobytes()
+    source.save_as(tmp_path / "in.dcm")
+    api.denoise_file(tmp_path / "in.dcm", tmp_path / "out.dcm", "gaussian-filter", sigma=0.05)
+    answer = pydicom.dcmread(tmp_path / "out.dcm")
+    assert answer.PhotometricInterpretation == "MONOCHROME1"
+    assert (answer.pixel_array[:5] == -2000).all()
+    both = answer.pixel_array[8:].ravel(), pixels[8:].ravel()
+    assert np.corrcoef(*both)[0, 1] > 0.8

@@ -18,7 +18,7 @@ def denoise(
         typer.Argument(
             parser=user_path,
             metavar="IN",
-            help="Noisy: a picture, NIfTI, DICOM, or a folder of NIfTI or DICOM.",
+            help="Noisy: a picture, NIfTI, DICOM, .npy, or a folder of these.",
         ),
     ],
     target: Annotated[
@@ -32,7 +32,7 @@ def denoise(
     plugin: options.Plugins = None,
     model: options.Model = None,
 ) -> None:
-    """Denoise a picture, a NIfTI volume, a DICOM series, or a folder of them."""
+    """Denoise a picture, a volume, a DICOM series, an array, or a folder of them."""
     from denobench import api
     from denobench.bars import Bars
 
@@ -41,6 +41,6 @@ def denoise(
             source, target, model or method, sigma=sigma, plugins=plugin or [], watcher=bars
         )
     for each in written:
-        if each.estimated:
+        if each.estimated and each.sigma is not None:
             say(f"{each.target}: sigma {each.sigma:.4f} of full scale, estimated.")
     say(f"Wrote {target}.")

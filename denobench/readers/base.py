@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import logging
+import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -183,6 +186,20 @@ class Reader:
     read: Callable[[Sequence[File]], Sequence[Stack]]
     about: Callable[[File], About] = lambda file: About()  # noqa: ARG005
     packages: tuple[str, ...] = ()
+
+
+@contextmanager
+def quietly(library: str) -> Iterator[None]:
+    """Keep a library's remarks, which may quote headers, out of every log."""
+    logger = logging.getLogger(library)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 def readers() -> dict[str, Reader]:

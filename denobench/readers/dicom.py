@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
-import logging
 import re
-import warnings
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from denobench.errors import DenobenchError
-from denobench.readers.base import MR_SCALE, About, File, Reader, Stack
+from denobench.readers.base import MR_SCALE, About, File, Reader, Stack, quietly
+from denobench.readers.frames import (
+    Frame,
+    affine_of,
+    of_one_shape,
+    oriented,
+    spacing_of,
+    volumes,
+)
 
 _PERSONAL = (
     "PatientName",
@@ -35,21 +38,6 @@ _PERSONAL = (
 _NOBODY = re.compile(r"|anon.*|none|unknown|n/?a|removed|deidentified|x+|0+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """One image of a file: its values, and where it lies."""
-
-    number: int  # of its file
-    pixels: NDArray
-    position: tuple[float, float, float] | None
-    directions: tuple[float, ...] | None  # of a row and of a column, six numbers
-    spacing: tuple[float, float] | None  # between rows, between columns
-    thickness: float
-    order: tuple[float, ...]  # where positions do not tell: echo, time, number
-    full: float | None
-    mode: str
-
-
 def _matches(head: bytes, name: str) -> int:  # noqa: ARG001
     if head[128:132] == b"DICM":
         return 2
@@ -62,20 +50,6 @@ def _matches(head: bytes, name: str) -> int:  # noqa: ARG001
     return 2 if element < 0x2000 and (explicit or length < 256) else 0
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep pydicom's remarks, which quote headers, out of every log."""
-    logger = logging.getLogger("pydicom")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(before)
-
-
 def _open(file: File, *, pixels: bool) -> Any:
     """Return a file's data set.
 
@@ -85,7 +59,7 @@ def _open(file: File, *, pixels: bool) -> Any:
 
     content = io.BytesIO(file.content())
     try:
-        with _quietly():
+        with quietly("pydicom"):
             found = pydicom.dcmread(content, force=True, stop_before_pixels=not pixels)
             found.get("SOPClassUID")
     except DenobenchError:
@@ -101,12 +75,20 @@ def _about(file: File) -> About:
     """Name the series that a file belongs to, unless it is one by itself, and the patient."""
     try:
         found = _open(file, pixels=False)
-        with _quietly():
+        with quietly("pydicom"):
             subject = _subject(found)
             alone = _whole(found.get("NumberOfFrames"), 1) > 1 or "Rows" not in found
             return About("" if alone else str(found.get("SeriesInstanceUID") or ""), subject)
     except Exception:
         return About()  # its fault is named where it is read
+
+
+def opened(file: File) -> tuple[Any, NDArray]:
+    """Return the data set of a file that `frames_of` has read, and its numbers as stored."""
+    found = _open(file, pixels=True)
+    _check(file, found)
+    with quietly("pydicom"):
+        return found, np.asarray(found.pixel_array)
 
 
 def read(files: Sequence[File]) -> list[Stack]:
@@ -121,16 +103,8 @@ def read(files: Sequence[File]) -> list[Stack]:
     DenobenchError
         If no file of the series holds a grey image.
     """
-    frames, wrong, identities = _all_frames(files)
-    if not frames:
-        raise files[0].fault(wrong[0][1])
-    frames, odd = _of_one_shape(frames)
-    single = len(files) == 1 and len(frames) > 1
-    stacks = [
-        (repeat, volume)
-        for group in _oriented(frames)
-        for repeat, volume in enumerate(_volumes(group), 1)
-    ]
+    stacks, wrong, identities = frames_of(files)
+    single = len(files) == 1 and sum(len(volume) for _, volume in stacks) > 1
     width = len(str(len(stacks)))
     return [
         Stack(
@@ -141,27 +115,54 @@ def read(files: Sequence[File]) -> list[Stack]:
             full=volume[0].full,
             rule=MR_SCALE,
             volume=len(volume) > 1,
-            spacing=_spacing(volume),
-            affine=_affine(volume),
+            spacing=spacing_of(volume),
+            affine=affine_of(volume),
             name=f"{number:0{width}d}" if len(stacks) > 1 else "",
             repeat=repeat,
-            members=() if single else tuple(frame.number for frame in volume),
+            members=() if single else tuple(frame.file for frame in volume),
             identities=identities,
-            left_out=(*wrong, *odd) if number == 1 else (),
+            left_out=tuple(wrong) if number == 1 else (),
         )
         for number, (repeat, volume) in enumerate(stacks, 1)
     ]
 
 
-def _all_frames(files: Sequence[File]) -> tuple[list[_Frame], list[tuple[int, str]], bool]:
+def frames_of(
+    files: Sequence[File],
+) -> tuple[list[tuple[int, list[Frame]]], list[tuple[int, str]], bool]:
+    """Return the images of the files of one series, sorted.
+
+    Returns
+    -------
+    list of (int, list of Frame)
+        Volumes, each with which of several of its orientation it is, from 1.
+    list of (int, str)
+        Numbers of the files that cannot be used, and why.
+    bool
+        Whether a header names a person.
+
+    Raises
+    ------
+    DenobenchError
+        If there is no image among them.
+    """
+    frames, wrong, identities = _all_frames(files)
+    if not frames:
+        raise files[0].fault(wrong[0][1])
+    frames, odd = of_one_shape(frames)
+    found = [each for group in oriented(frames) for each in enumerate(volumes(group), 1)]
+    return found, [*wrong, *odd], identities
+
+
+def _all_frames(files: Sequence[File]) -> tuple[list[Frame], list[tuple[int, str]], bool]:
     """Return the images of files, what is wrong with which, and whether any names a person."""
-    frames: list[_Frame] = []
+    frames: list[Frame] = []
     wrong: list[tuple[int, str]] = []
     identities = False
     for number, file in enumerate(files):
         try:
             found = _open(file, pixels=True)
-            with _quietly():
+            with quietly("pydicom"):
                 identities = identities or any(_filled(found, name) for name in _PERSONAL)
                 frames += _frames(file, number, found)
         except DenobenchError as error:
@@ -184,7 +185,7 @@ def _subject(found: Any) -> str:
     return "" if _NOBODY.fullmatch(named[0].strip("^ ")) else "|".join(named)
 
 
-def _frames(file: File, number: int, found: Any) -> list[_Frame]:
+def _frames(file: File, number: int, found: Any) -> list[Frame]:
     """Return the images of one file.
 
     Raises
@@ -253,7 +254,7 @@ def _undecodable(found: Any, error: Exception) -> str:
     return f"its pixels ({syntax}) cannot be decoded ({type(error).__name__})"
 
 
-def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, own: Any) -> _Frame:
+def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, own: Any) -> Frame:
     """Return one image, its values as the header means them."""
 
     def look(group: str, name: str) -> Any:
@@ -270,8 +271,9 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     intercept = _number(look("PixelValueTransformationSequence", "RescaleIntercept"), 0.0)
     integral = stored.dtype.kind in "ui"
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    flipped = low + high if integral and _is_negative(found) else None
     if integral:
-        stored = _upright(stored, found, low + high)
+        stored = _upright(stored, found, flipped)
     values = stored if (slope, intercept) == (1.0, 0.0) else stored * slope + intercept
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         values = np.where(np.isfinite(values), values, 0)
@@ -285,11 +287,17 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         _number(found.get("InstanceNumber"), 0.0),
         float(index),
     )
-    return _Frame(
+    location = _number(found.get("SliceLocation"), float("nan"))
+    return Frame(
         number,
+        index,
         values,
+        slope,
+        intercept,
+        flipped,
         position,  # type: ignore[arg-type]
         _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6),
+        location if np.isfinite(location) else None,
         _numbers(look("PixelMeasuresSequence", "PixelSpacing"), 2),  # type: ignore[arg-type]
         _number(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
         order,
@@ -298,15 +306,17 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     )
 
 
-def _upright(stored: NDArray, found: Any, ends: int) -> NDArray:
+def _is_negative(found: Any) -> bool:
+    return str(found.get("PhotometricInterpretation")) == "MONOCHROME1"
+
+
+def _upright(stored: NDArray, found: Any, flipped: int | None) -> NDArray:
     """Return whole numbers without what pads them, brighter where there is more."""
     padding = found.get("PixelPaddingValue")
     if isinstance(padding, int) and (stored == padding).any():
         rest = stored[stored != padding]
         stored = np.where(stored == padding, rest.min() if rest.size else 0, stored)
-    if str(found.get("PhotometricInterpretation")) == "MONOCHROME1":
-        stored = ends - stored.astype(np.int32)
-    return stored
+    return stored if flipped is None else flipped - stored.astype(np.int32)
 
 
 def _first(sequence: Any) -> Any:
@@ -332,76 +342,6 @@ def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
     except (TypeError, ValueError):
         return None
     return found if len(found) == count and np.isfinite(found).all() else None
-
-
-def _of_one_shape(frames: list[_Frame]) -> tuple[list[_Frame], list[tuple[int, str]]]:
-    """Return the frames of the commonest shape, and the files of the others."""
-    counts = Counter(frame.pixels.shape for frame in frames).most_common()
-    shape = counts[0][0]
-    odd = {
-        frame.number: f"{'x'.join(map(str, frame.pixels.shape))} pixels, and the other images of "
-        f"its series have {'x'.join(map(str, shape))} (a localiser?)"
-        for frame in frames
-        if frame.pixels.shape != shape
-    }
-    return [frame for frame in frames if frame.pixels.shape == shape], list(odd.items())
-
-
-def _oriented(frames: Sequence[_Frame]) -> list[list[_Frame]]:
-    """Return frames of one orientation together."""
-    groups: dict[Any, list[_Frame]] = defaultdict(list)
-    for frame in frames:
-        groups[frame.directions and tuple(np.round(frame.directions, 2) + 0.0)].append(frame)
-    return list(groups.values())
-
-
-def _along(frame: _Frame) -> float | None:
-    """Return how far along the normal of its plane a frame lies, in millimetres."""
-    if frame.position is None or frame.directions is None:
-        return None
-    normal = np.cross(frame.directions[:3], frame.directions[3:])
-    return round(float(normal @ frame.position), 3)
-
-
-def _volumes(frames: list[_Frame]) -> list[list[_Frame]]:
-    """Return frames sorted by position; the n-th ones of each position are the n-th volume."""
-    frames = sorted(frames, key=lambda frame: (frame.order, frame.number))
-    places = [_along(frame) for frame in frames]
-    if None in places or len({*places}) == 1:
-        return [frames]
-    by_place: dict[float, list[_Frame]] = defaultdict(list)
-    for frame, place in zip(frames, places, strict=True):
-        by_place[place].append(frame)  # type: ignore[index]
-    count = max(map(len, by_place.values()))
-    return [
-        [by_place[place][number] for place in sorted(by_place) if number < len(by_place[place])]
-        for number in range(count)
-    ]
-
-
-def _spacing(volume: Sequence[_Frame]) -> tuple[float, float, float] | None:
-    first = volume[0]
-    if first.spacing is None:
-        return None
-    places = [_along(frame) for frame in volume]
-    gaps = np.diff([place for place in places if place is not None])
-    between = float(np.median(np.abs(gaps))) if len(gaps) else first.thickness
-    return (between or first.thickness or 1.0, *first.spacing)
-
-
-def _affine(volume: Sequence[_Frame]) -> NDArray[np.float64] | None:
-    """Return the map from (slice, row, column) to millimetres right, anterior and superior."""
-    first, spacing = volume[0], _spacing(volume)
-    if first.position is None or first.directions is None or spacing is None:
-        return None
-    along_row, along_column = np.array(first.directions[:3]), np.array(first.directions[3:])
-    affine = np.eye(4)
-    affine[:3, 0] = np.cross(along_row, along_column) * spacing[0]
-    affine[:3, 1] = along_column * spacing[1]  # from one row to the next
-    affine[:3, 2] = along_row * spacing[2]
-    affine[:3, 3] = first.position
-    affine[:2] *= -1  # DICOM counts to the left and to the back
-    return affine if abs(np.linalg.det(affine)) > 1e-9 else None
 
 
 DICOM = Reader("dicom", _matches, read, _about, packages=("pydicom", "python-gdcm", "pillow"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from denobench.readers.base import MR_SCALE, About, File, Reader, Stack
+from denobench.readers.base import MR_SCALE, About, File, Reader, Stack, quietly
 
 # Suffixes of one volume's header and values, where they are two files.
 _HEADERS = {".hdr": ".img", ".head": ".brik", ".par": ".rec"}
@@ -61,8 +60,20 @@ def read(files: Sequence[File]) -> list[Stack]:
         If a header has no values or values have no header, the file is truncated, or it holds
         colours or no image.
     """
+    return _stacks(files[0], opened(files))
+
+
+def opened(files: Sequence[File]) -> Any:
+    """Return the image that nibabel makes of a volume's files, its values still to be read.
+
+    Raises
+    ------
+    DenobenchError
+        As `read` does.
+    """
     if len(files) == 1 and not _about(files[0]).group:
-        return read_content(files[0], files[0].content())
+        content = files[0].content()
+        return _opened(files[0], lambda: _single(content))
     by_suffix = {_suffix(file.path.name): file for file in files}
     header = next((by_suffix[suffix] for suffix in by_suffix if suffix in _HEADERS), None)
     values = next((by_suffix[suffix] for suffix in by_suffix if suffix in _VALUES), None)
@@ -81,22 +92,20 @@ def read(files: Sequence[File]) -> list[Stack]:
 
 def read_content(file: File, content: bytes) -> list[Stack]:
     """Read a volume of one file from its unpacked bytes."""
-    return _opened(file, lambda: _single(content))
+    return _stacks(file, _opened(file, lambda: _single(content)))
 
 
-def _opened(file: File, open_: Callable[[], Any]) -> list[Stack]:
-    """Return the stacks of a volume, with one error for whatever its header leads nibabel to."""
+def _opened(file: File, open_: Callable[[], Any]) -> Any:
+    """Return what nibabel opens, with one error for whatever a header leads it to."""
     import nibabel
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = open_()
+        with quietly("nibabel.global"):
+            return open_()
     except nibabel.filebasedimages.ImageFileError as error:
         raise file.fault(f"cannot be read as a volume ({error})") from None
     except Exception as error:
         raise file.fault(f"its header is damaged ({error})") from None
-    return _stacks(file, image)
 
 
 def _single(content: bytes) -> Any:
@@ -148,6 +157,7 @@ def _pair(header: File, values: File) -> Any:
     opened = {
         "header": nibabel.FileHolder(fileobj=io.BytesIO(about)),
         "image": nibabel.FileHolder(fileobj=io.BytesIO(content)),
+        "mat": nibabel.FileHolder(fileobj=io.BytesIO()),  # which SPM writes beside both
     }
     return kind.from_file_map(opened)
 

@@ -1,0 +1,57 @@
+"""DICOM files that no package carries, built by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+
+def values() -> np.ndarray:
+    """Return a slice, (24, 20), of whole numbers that are multiples of four."""
+    y, x = np.mgrid[:24, :20]
+    return (400 + 4 * np.round(50 * np.sin(x / 3) * np.cos(y / 4))).astype(int)
+
+
+def enhanced_mr(slopes: Sequence[float], gap: float = 3.0) -> Dataset:
+    """Return an enhanced MR file: one slice, `values`, again and again, each with its own slope.
+
+    The frames are stored from the last to the first position.
+    """
+    made = Dataset()
+    made.file_meta = pydicom.dataset.FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = pydicom.uid.EnhancedMRImageStorage
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = generate_uid()
+    made.SeriesInstanceUID, made.StudyInstanceUID = generate_uid(), generate_uid()
+    made.Modality, made.PatientID, made.PatientName = "MR", "planted-7", "Planted^Person"
+    made.Rows, made.Columns, made.NumberOfFrames = 24, 20, len(slopes)
+    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 12, 11, 0
+    shared = Dataset()
+    shared.PlaneOrientationSequence = [_with(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])]
+    shared.PixelMeasuresSequence = [_with(PixelSpacing=[1.5, 1.0], SliceThickness=gap)]
+    made.SharedFunctionalGroupsSequence = [shared]
+    frames = []
+    for number, slope in enumerate(slopes):
+        frame = Dataset()
+        place = [0, 0, gap * (len(slopes) - number)]
+        frame.PlanePositionSequence = [_with(ImagePositionPatient=place)]
+        frame.PixelValueTransformationSequence = [
+            _with(RescaleSlope=slope, RescaleIntercept=0, RescaleType="US")
+        ]
+        frames.append(frame)
+    made.PerFrameFunctionalGroupsSequence = frames
+    stored = np.stack([np.rint(values() / slope) for slope in slopes])
+    made.PixelData = stored.astype("<u2").tobytes()
+    return made
+
+
+def _with(**elements: object) -> Dataset:
+    found = Dataset()
+    for name, value in elements.items():
+        setattr(found, name, value)
+    return found
