@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denobench.errors import DenobenchError
+from denobench.readers import mosaic
 from denobench.readers.base import MR_SCALE, About, File, Reader, Stack, quietly
 from denobench.readers.frames import (
     Frame,
@@ -77,7 +78,8 @@ def _about(file: File) -> About:
         found = _open(file, pixels=False)
         with quietly("pydicom"):
             subject = _subject(found)
-            alone = _whole(found.get("NumberOfFrames"), 1) > 1 or "Rows" not in found
+            several = _whole(found.get("NumberOfFrames"), 1) > 1 or mosaic.count(found) > 1
+            alone = several or "Rows" not in found
             return About("" if alone else str(found.get("SeriesInstanceUID") or ""), subject)
     except Exception:
         return About()  # its fault is named where it is read
@@ -204,9 +206,11 @@ def _frames(file: File, number: int, found: Any) -> list[Frame]:
     own = list(found.get("PerFrameFunctionalGroupsSequence") or [None] * count)
     if len(own) != count:
         raise file.fault(f"its header describes {len(own)} frames, and it holds {count}")
-    return [
+    frames = [
         _frame(number, index, pixels[index], found, shared, own[index]) for index in range(count)
     ]
+    tiles = mosaic.count(found) if count == 1 else 1
+    return frames if tiles == 1 else mosaic.split(frames[0], found, tiles)
 
 
 def _check(file: File, found: Any) -> None:
@@ -217,6 +221,9 @@ def _check(file: File, found: Any) -> None:
             kind = "a DICOMDIR, the index of other files"
         what = f" ({kind})" if kind and not kind[0].isdigit() else ""
         raise file.fault(f"a DICOM file without pixel data{what}")
+    needed = ("Rows", "Columns", "BitsAllocated")
+    if lacking := [name for name in needed if name not in found]:
+        raise file.fault(f"a DICOM file whose header lacks {', '.join(lacking)}")
     colour = str(found.get("PhotometricInterpretation", ""))
     if _whole(found.get("SamplesPerPixel"), 1) > 1 or colour.startswith(("RGB", "YBR", "PALETTE")):
         raise file.fault("a DICOM image in colour, not of grey values")
@@ -247,7 +254,7 @@ def _undecodable(found: Any, error: Exception) -> str:
     if "missing dependencies" in text or "does not support" in text:
         return (
             f"its pixels are compressed as {syntax}, for which no decoder is installed; "
-            "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg brings one"
+            "pip install pylibjpeg-libjpeg (GPL) brings one"
         )
     if any(word in text for word in ("less than expected", "length", "truncat", "unexpected end")):
         return f"its pixels ({syntax}) are truncated"
@@ -344,4 +351,10 @@ def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
     return found if len(found) == count and np.isfinite(found).all() else None
 
 
-DICOM = Reader("dicom", _matches, read, _about, packages=("pydicom", "python-gdcm", "pillow"))
+DICOM = Reader(
+    "dicom",
+    _matches,
+    read,
+    _about,
+    packages=("pydicom", "python-gdcm", "pillow", "pylibjpeg-openjpeg"),
+)

@@ -31,6 +31,8 @@ def _matches(head: bytes, name: str) -> int:
     if suffix == ".par":
         return 2 if b"DATA DESCRIPTION FILE" in head else 0
     if head.startswith((b"CDF\x01", b"CDF\x02")):
+        return 2 if b"image" in head else 0
+    if head.startswith(b"MATRIX7"):
         return 2
     if int.from_bytes(head[:4], "big") == 1 and name.endswith((".mgh", ".mgz")):
         return 2
@@ -117,6 +119,10 @@ def _single(content: bytes) -> Any:
     if 348 in sizes:
         return nibabel.Nifti1Image.from_bytes(content)
     opened = {"image": nibabel.FileHolder(fileobj=io.BytesIO(content))}
+    if content.startswith(b"MATRIX7"):
+        image = nibabel.ecat.EcatImage.from_file_map(opened | {"header": opened["image"]})
+        values = np.asarray(image.dataobj, np.float32)
+        return nibabel.spatialimages.SpatialImage(values, image.affine)
     if content.startswith(b"CDF"):
         return nibabel.Minc1Image.from_file_map(opened)
     if content.startswith(b"\x89HDF"):
@@ -168,7 +174,7 @@ def _stacks(file: File, image: Any) -> list[Stack]:
     stored = np.dtype(image.get_data_dtype())
     if stored.names:
         raise file.fault("colour (RGB), not grey values")
-    if kind.startswith("Cifti"):
+    if kind.startswith("Cifti") or _intent(image) in _CIFTI:
         raise file.fault("CIFTI: values on a surface, not an image")
     slowest_first = kind.startswith("Minc")  # of all others the first axis is the fastest
     sizes, further = _axes(file, image, slowest_first)
@@ -230,10 +236,18 @@ def _full(image: Any, stored: np.dtype) -> float | None:
     if stored.kind not in "ui":
         return None
     slope, intercept = (getattr(image.dataobj, name, 0) for name in ("slope", "inter"))
-    if np.size(slope) != 1 or np.size(intercept) != 1:
+    if np.size(slope) != 1 or np.size(intercept) != 1 or hasattr(image.dataobj, "scaling"):
         return None
     full = float(np.iinfo(stored).max) * float(np.ravel(slope)[0]) + float(np.ravel(intercept)[0])
     return full if full > 0 else None
+
+
+def _intent(image: Any) -> int:
+    """Return what a NIfTI header says that its values are, as a code; 0 where it does not."""
+    try:
+        return int(image.header["intent_code"])
+    except (KeyError, ValueError, IndexError, TypeError):
+        return 0
 
 
 def _identities(header: Any) -> bool:
@@ -247,6 +261,7 @@ def _identities(header: Any) -> bool:
     return bool(getattr(header, "extensions", ()))
 
 
+_CIFTI = range(3000, 3100)  # NIfTI's codes of intent for it
 _FORMATS = {
     "Nifti1Image": "NIfTI-1",
     "Nifti1Pair": "NIfTI-1",
@@ -258,6 +273,7 @@ _FORMATS = {
     "Minc2Image": "MINC",
     "AFNIImage": "AFNI",
     "PARRECImage": "PAR/REC",
+    "SpatialImage": "ECAT",
 }
 
 NEURO = Reader("neuro", _matches, read, _about, packages=("nibabel",))

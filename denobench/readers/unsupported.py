@@ -25,6 +25,8 @@ _KNOWN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"NRRD", "an NRRD volume", _CONVERT),
     (0, b"ObjectType", "a MetaImage header", _CONVERT),
     (0, b"NDims", "a MetaImage header", _CONVERT),
+    (0, b"CDF\x01", "a NetCDF file without MINC's image", _CONVERT),
+    (0, b"CDF\x02", "a NetCDF file without MINC's image", _CONVERT),
     (0, b"# vtk", "a VTK file", _CONVERT),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file", "give arrays in it of two to four dimensions"),
     (0, b"\x93NUMPY", "a NumPy array", "give an array of two to four dimensions"),
@@ -51,7 +53,8 @@ _NAMES = {
     ),
     (".mha", ".mhd"): ("a MetaImage", _CONVERT),
     (".mgz", ".mgh"): ("a FreeSurfer volume that is damaged", "convert it again (mri_convert)"),
-    (".nii", ".gz"): ("a NIfTI volume that is truncated or damaged", "copy it again"),
+    (".nii", ".nii.gz"): ("a NIfTI volume that is truncated or damaged", "copy it again"),
+    (".gz", ".bz2"): ("a packed file of something else", "unpack it, and see what it is"),
     (".dcm",): ("a DICOM file that is truncated or damaged", "copy it again"),
 }
 
@@ -83,6 +86,8 @@ def advice(head: bytes, name: str) -> str:
     for start, magic, what, remedy in _KNOWN:
         if head[start:].startswith(magic):
             return f"not an image that can be read here: {what}; {remedy}"
+    if name.removesuffix(".gz").removesuffix(".bz2").endswith(".gii"):
+        return "not an image that can be read here: GIFTI, a surface; leave it out"
     if head.lstrip().startswith((b"<?xml", b"<svg")):
         return f"not an image that can be read here: XML or SVG; {_PICTURE}"
     for suffixes, (what, remedy) in _NAMES.items():
