@@ -265,7 +265,7 @@ class VAE(Penalised):
         import keras
         from keras import layers
 
-        from baselines.networks.layers import FirstChannels
+        from denobench.networks.layers import FirstChannels
 
         given = images = keras.Input(input_shape)
         for filters in FILTERS:

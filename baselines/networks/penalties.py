@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from baselines.networks.layers import Unshuffle
+from denobench.networks.layers import Unshuffle
 
 STEP = 1e-3
 

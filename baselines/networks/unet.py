@@ -97,7 +97,7 @@ class UNet(NetworkDenoiser):
         import keras
         from keras import layers
 
-        from baselines.networks.layers import Shuffle, Unshuffle, residual_block
+        from denobench.networks.layers import Shuffle, Unshuffle, residual_block
 
         def blocks(images: object, width: int, name: str) -> object:
             for number in range(1, BLOCKS + 1):

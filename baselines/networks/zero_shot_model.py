@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-import baselines.networks.layers  # noqa: F401  sets what TensorFlow reads when it starts
-
 FILTERS = 48
 
 

@@ -5,13 +5,7 @@ This module imports Keras; it is itself imported only when a network is built.
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-# Before TensorFlow starts, unless the user has chosen: no notes on stderr, and oneDNN's kernels,
-# which TensorFlow leaves off on processors without AVX-512 although they are faster there too.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 from keras import layers, ops

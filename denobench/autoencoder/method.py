@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from denobench.autoencoder.weights import FACTOR, SHAPES
+from denobench.autoencoder.weights import FACTOR, SHAPES, graph
 from denobench.methods import Info
 from denobench.networks import NetworkDenoiser, Recipe
 from denobench.networks import weights as weights_module
-from denobench.networks.method import Predictor, Shape
+from denobench.networks.inference.graph import Graph
+from denobench.networks.method import Shape
 from denobench.networks.weights import Shapes, Weights
 
 if TYPE_CHECKING:
@@ -131,13 +132,9 @@ class CDAE(NetworkDenoiser):
             return ""
         return f"undertrained, {epochs} epoch{'s' if epochs > 1 else ''}"
 
-    def predictor(self, weights: Weights) -> Predictor:
-        """Return the paper's network without Keras, or the network that a subclass builds."""
-        if not self._is_the_papers():
-            return super().predictor(weights)
-        from denobench.autoencoder import inference
-
-        return inference.Predictor(list(weights.values()))
+    def graph(self) -> Graph | None:
+        """Return the paper's network as data, without Keras, or that which a subclass builds."""
+        return graph() if self._is_the_papers() else super().graph()
 
     def _is_the_papers(self) -> bool:
         """Return whether the network is the paper's, and not one that a subclass builds."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,6 @@ def export(method: NetworkDenoiser, path: Path) -> None:
         If the suffix is another one, what writes it is not installed, or the network has parts that
         the format does not.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise DenobenchError(f"{path}: a network is written as .onnx, .keras, .h5, or a folder.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from denobench.errors import DenobenchError, unknown
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.networks import trainer
 from denobench.networks import weights as weights_module
+from denobench.networks.inference.graph import Graph
 from denobench.networks.padding import pad
 from denobench.networks.recipe import Recipe
 from denobench.networks.weights import Shapes, Weights
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Shape = tuple[int | None, int | None, int]
+
+log = logging.getLogger(__name__)
 
 
 class Predictor(Protocol):
@@ -74,6 +78,7 @@ class NetworkDenoiser(FittedDenoiser):
         self.training = training
         self._recipe = recipe
         self._weights: Weights | None = None
+        self._graph: Graph | None = None
         self._model: Predictor | None = None
 
     @abstractmethod
@@ -156,17 +161,36 @@ class NetworkDenoiser(FittedDenoiser):
             folder=folder,
             progress=progress,
         )
-        self._model = None
+        self._model = self._graph = None
         return history
 
     def save(self, path: Path) -> None:
         """Write the weights to a file, as `denobench.networks.weights` describes it."""
-        weights_module.write(path, self._fitted())
+        weights_module.write(path, self._fitted(), self.graph())
 
     def load(self, path: Path) -> None:
-        """Read the weights from a file."""
-        self._weights = weights_module.read(path, self.shapes(), self.info.title)
-        self._model = None
+        """Read the weights from a file, and the network, where the file describes it."""
+        graph = weights_module.read_graph(path)
+        if graph and (graph.name, graph.channels) != (self._name(), self.channels):
+            graph = None
+        shapes = graph.shapes if graph else self.shapes()
+        self._weights = weights_module.read(path, shapes, self.info.title)
+        self._graph, self._model = graph, None
+
+    def _name(self) -> str:
+        """Return what tells the network from others, and from what it was before an edit."""
+        return f"{self.info.name} {self.version}"
+
+    def graph(self) -> Graph | None:
+        """Return the network as data, or None if a layer is none that graphs know."""
+        if self._graph is None:
+            from denobench.networks.inference.tracing import UntraceableError, trace
+
+            try:
+                self._graph = trace(self.build((None, None, self.channels)), self._name())
+            except UntraceableError as error:
+                log.info("%s is computed by Keras: it has %s.", self.info.title, error)
+        return self._graph
 
     def _fitted(self) -> Weights:
         if self._weights is None:
@@ -195,7 +219,12 @@ class NetworkDenoiser(FittedDenoiser):
         return model
 
     def predictor(self, weights: Weights) -> Predictor:
-        """Return what computes the network with given weights."""
+        """Return what computes the network with given weights: its graph, or Keras."""
+        graph = self.graph()
+        if graph is not None:
+            from denobench.networks.inference.predictor import Predictor as Compiled
+
+            return Compiled(graph, weights, self.factor)
         model = self.build((None, None, self.channels))
         model.compile(jit_compile=False)  # would compile anew for every size of image
         model.set_weights(list(weights.values()))

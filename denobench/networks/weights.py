@@ -1,7 +1,8 @@
 """Networks' weights as plain arrays with names: drawn, written and read without Keras.
 
 A weights file is an npz archive of one array for each of the network's weights, such as
-``conv_1/kernel``, in the order of Keras' ``get_weights``.
+``conv_1/kernel``, in the order of Keras' ``get_weights``; and, as ``graph``, the network itself as
+data (JSON), so that it can be computed without Keras.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from denobench import seeds
 from denobench.errors import DenobenchError
 from denobench.files import replacing
+from denobench.networks.inference.graph import Graph
+from denobench.networks.inference.graph import read as graph_of
 
 if TYPE_CHECKING:
     import keras
@@ -25,6 +28,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 Weights = dict[str, np.ndarray]
 
 _HEADER = 1000  # bytes of an array's header in a file, at most
+_GRAPH = "graph"  # its array's name
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
 
 
@@ -74,10 +78,24 @@ def draw(shapes: Shapes, seed: int, constants: Weights | None = None) -> Weights
     return weights
 
 
-def write(path: Path, weights: Weights) -> None:
-    """Write weights to a file; the same weights give the same bytes."""
+def write(path: Path, weights: Weights, graph: Graph | None = None) -> None:
+    """Write weights, and the network, to a file; the same give the same bytes."""
+    described = {} if graph is None else {_GRAPH: np.frombuffer(graph.written().encode(), np.uint8)}
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **weights)  # type: ignore[arg-type]
+        np.savez(file, **weights, **described)  # type: ignore[arg-type]
+
+
+def read_graph(path: Path) -> Graph | None:
+    """Return the network that a file of weights describes, or None if it describes none.
+
+    Nothing is unpacked of a file that is compressed, and so may hold any amount.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = all(each.compress_type == zipfile.ZIP_STORED for each in file.zip.filelist)
+            return graph_of(bytes(file[_GRAPH]).decode()) if stored and _GRAPH in file else None
+    except (*_DAMAGE, zipfile.BadZipFile):
+        return None  # reading the weights says what is wrong
 
 
 def read(path: Path, shapes: Shapes, title: str) -> Weights:
@@ -105,10 +123,12 @@ def read(path: Path, shapes: Shapes, title: str) -> Weights:
     try:
         with np.load(path, allow_pickle=False) as file:
             # Of another network nothing is unpacked: a small archive may hold any amount.
-            size = sum(entry.file_size for entry in file.zip.infolist())
+            entries = (each for each in file.zip.infolist() if each.filename != f"{_GRAPH}.npy")
+            size = sum(entry.file_size for entry in entries)
             most = sum(8 * math.prod(shape) + _HEADER for shape in shapes.values())
-            ours = {*file.files} == {*shapes} and size <= most
-            arrays = {name: np.asarray(file[name]) for name in file.files if ours}
+            named = {*file.files} - {_GRAPH}
+            ours = named == {*shapes} and size <= most
+            arrays = {name: np.asarray(file[name]) for name in shapes if ours}
     except FileNotFoundError:
         raise DenobenchError(f"{path}: no such file of weights.") from None
     except (*_DAMAGE, zipfile.BadZipFile) as error:

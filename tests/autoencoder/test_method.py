@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -142,3 +145,33 @@ def test_files_that_are_no_weights(tmp_path):
     weights_module.write(tmp_path / "nan.npz", wrong)
     with pytest.raises(DenobenchError, match=r"nan\.npz: the weights are not all finite"):
         CDAE().load(tmp_path / "nan.npz")
+
+
+def test_denoises_without_tensorflow(tmp_path):
+    """Denoising with the paper's network loads no network library."""
+    path = tmp_path / "weights.npz"
+    weights_module.write(path, weights_module.draw(SHAPES, 0))
+    code = (
+        "import sys, numpy as np; from pathlib import Path; "
+        "from denobench.autoencoder import CDAE; "
+        "made = CDAE(); made.load(Path(sys.argv[1])); made.denoise(np.zeros((16, 16)), None); "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+
+
+def test_another_network_is_kept(tmp_path):
+    """A subclass that builds another network denoises with that one."""
+    import keras
+
+    class Constant(CDAE):
+        def build(self, input_shape):
+            model = keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(3, 1)])
+            model.trainable = False
+            return model
+
+        def _fitted(self):
+            kernel, bias = np.zeros((1, 1, 3, 3), np.float32), np.full(3, 0.25, np.float32)
+            return {"layer_1/kernel": kernel, "layer_1/bias": bias}
+
+    np.testing.assert_allclose(Constant().denoise(np.zeros((9, 8)), None), 0.25)

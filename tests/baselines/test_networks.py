@@ -117,7 +117,7 @@ def test_rearranged_pixels_are_put_back() -> None:
     """Pixels of 2 x 2 blocks go into channels as in TensorFlow's own layer, and come back."""
     import tensorflow as tf
 
-    from baselines.networks.layers import Shuffle, Unshuffle
+    from denobench.networks.layers import Shuffle, Unshuffle
 
     images = np.random.default_rng(0).normal(size=(2, 6, 4, 3)).astype(np.float32)
     there = Unshuffle()(images)

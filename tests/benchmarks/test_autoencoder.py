@@ -19,7 +19,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from denobench.autoencoder import build_cdae
-from denobench.autoencoder.inference import Predictor
+from denobench.autoencoder.weights import SHAPES, graph
+from denobench.networks.inference.predictor import Predictor
 
 THREADS = os.environ["OMP_NUM_THREADS"]
 SIDE = 224
@@ -91,7 +92,8 @@ def test_prediction_beside_plain_keras(benchmark: BenchmarkFixture, batch: int) 
     plain = build_cdae((SIDE, SIDE, 3))
     plain.compile(jit_compile=False)
     images = draw(batch)
-    networks = (plain, Predictor(plain.get_weights()))
+    weights = dict(zip(SHAPES, plain.get_weights(), strict=True))
+    networks = (plain, Predictor(graph(), weights))
     calls = [partial(network.predict_on_batch, images) for network in networks]
     compare(benchmark, f"predict, batch {batch}", FORWARD_BOUND, calls, batch)
 

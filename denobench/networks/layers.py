@@ -1,12 +1,8 @@
-"""Layers that more than one network is made of. This module imports Keras."""
+"""Layers that networks are made of besides Keras' own. This module imports Keras."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras
 from keras import layers, ops

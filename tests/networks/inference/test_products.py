@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from denobench.autoencoder.products import COLUMNS, ROWS, multiply, pack
+from denobench.networks.inference.products import COLUMNS, LANES, ROWS, multiply, pack, whole
 
 
 @njit
@@ -16,11 +16,11 @@ def call(left, stride, count, depth, right, out, columns):
 
 
 @pytest.mark.parametrize("count", [1, ROWS, ROWS + 1, 50])
-@pytest.mark.parametrize(("depth", "panels"), [(1, 1), (27, 1), (64, 3)])
-def test_product(count, depth, panels):
+@pytest.mark.parametrize(("depth", "registers"), [(1, 1), (27, 2), (64, 5), (9, 6)])
+def test_product(count, depth, registers):
     """The product is NumPy's, whatever the number of rows."""
     rng = np.random.default_rng(0)
-    rows, columns = max(count, ROWS), panels * COLUMNS
+    rows, columns = max(count, ROWS), registers * LANES
     left = rng.normal(size=(rows, depth)).astype(np.float32)
     right = rng.normal(size=(depth, columns)).astype(np.float32)
     out = np.full((rows, columns), np.nan, np.float32)
@@ -41,7 +41,9 @@ def test_rows_may_overlap():
 
 
 def test_columns_are_filled_with_zeros():
-    """Columns that do not fill a panel are followed by zeros."""
-    packed = pack(np.ones((2, 5, 3)))
-    assert packed.shape == (2, 5 * COLUMNS)
-    assert packed.sum() == 2 * 5 * 3
+    """Columns that do not fill a register are followed by zeros, and no more."""
+    for columns, filled in ((3, LANES), (LANES, LANES), (COLUMNS + 1, COLUMNS + LANES)):
+        packed = pack(np.ones((2, 5, columns)))
+        assert whole(columns) == filled
+        assert packed.shape == (2, 5 * filled)
+        assert packed.sum() == 2 * 5 * columns

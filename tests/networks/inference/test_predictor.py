@@ -1,9 +1,7 @@
-"""The network for prediction: the same function as plain Keras, bit for bit repeatable."""
+"""Prediction without Keras: the same function as plain Keras, bit for bit repeatable."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numba
@@ -11,16 +9,22 @@ import numpy as np
 import pytest
 
 import denobench.autoencoder
-from denobench.autoencoder import CDAE
-from denobench.autoencoder.ends import First, Last
-from denobench.autoencoder.inference import BORDER, Predictor
-from denobench.autoencoder.upsampling import UpConvolution
-from denobench.autoencoder.weights import SHAPES
-from denobench.autoencoder.winograd import Convolution
+from denobench.autoencoder.weights import SHAPES, graph
 from denobench.errors import DenobenchError
 from denobench.networks import weights as weights_module
+from denobench.networks.inference.narrow import FewInputs, FewOutputs
+from denobench.networks.inference.pixelwise import Pixelwise
+from denobench.networks.inference.predictor import Predictor
+from denobench.networks.inference.stages import BORDER, NOTHING
+from denobench.networks.inference.upsampling import UpConvolution
+from denobench.networks.inference.winograd import Convolution
 
 PRETRAINED = Path(denobench.autoencoder.__file__).parent / "pretrained"
+
+
+def compiled(weights):
+    """Return the paper's network with weights in Keras' order."""
+    return Predictor(graph(), dict(zip(SHAPES, weights, strict=True)), 8)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def plain(weights):
 @pytest.fixture(scope="module")
 def predictor(weights):
     """Return the network for prediction."""
-    return Predictor(weights)
+    return compiled(weights)
 
 
 def images(*shape):
@@ -78,7 +82,7 @@ def test_trained_weights():
     disc = np.where(np.hypot(y - 0.5, x - 0.5) < 0.4, 0.8, 0.1)[..., np.newaxis]
     image = (disc + images(1, 96, 96) / 10).astype(np.float32)
     expected = network.predict_on_batch(image)
-    np.testing.assert_allclose(Predictor(trained).predict_on_batch(image), expected, atol=1e-5)
+    np.testing.assert_allclose(compiled(trained).predict_on_batch(image), expected, atol=1e-5)
 
 
 def test_same_bits(monkeypatch, weights, predictor):
@@ -90,7 +94,7 @@ def test_same_bits(monkeypatch, weights, predictor):
     np.testing.assert_array_equal(predictor.predict_on_batch(given[1:2]), first[1:2])
     for threads in (2, 3, 8):
         monkeypatch.setattr(numba, "get_num_threads", lambda threads=threads: threads)
-        np.testing.assert_array_equal(Predictor(weights).predict_on_batch(given), first)
+        np.testing.assert_array_equal(compiled(weights).predict_on_batch(given), first)
 
 
 @pytest.mark.parametrize("shape", [(1, 12, 16, 3), (1, 16, 16, 1), (16, 16, 3)])
@@ -112,29 +116,28 @@ def convolve(image, kernel, bias):
     return np.einsum("hwcuv,uvcf->hwf", windows, kernel) + bias
 
 
-def run(stage, image, *, bordered=(True, True)):
-    """Run one stage in two parts, its target's border not zero before."""
+def run(stage, image, added=None):
+    """Run one stage in two parts, its target not empty before."""
     height, width, _ = image.shape
     border = (BORDER, BORDER, (0, 0))
-    source = np.pad(image, border) if bordered[0] else image
     shape = (int(stage.growth * height), int(stage.growth * width), stage.channels)
-    target = np.full(shape, np.nan, np.float32)
-    if bordered[1]:
-        target = np.pad(target, border)
+    target = np.pad(np.full(shape, np.nan, np.float32), border)
+    more = NOTHING if added is None else np.pad(added, border)
     middle, count = stage.parts(height) // 2, stage.parts(height)
     for parts in ((0, middle), (middle, count)):
-        stage.run(source, target, (height, width), parts, stage.scratch(width))
-    if bordered[1]:
-        inner = target[1 : 1 + shape[0], 1 : 1 + shape[1]]
-        assert np.count_nonzero(target) == np.count_nonzero(inner)
-        return inner
-    return target
+        given = (np.pad(image, border), target, more)
+        stage.run(*given, (height, width), parts, stage.scratch(width))
+    inner = target[1 : 1 + shape[0], 1 : 1 + shape[1]]
+    assert np.count_nonzero(target) == np.count_nonzero(inner)
+    return inner
 
 
-def layer(inputs, filters):
-    rng = np.random.default_rng(3)
-    kernel = rng.normal(size=(3, 3, inputs, filters)).astype(np.float32)
-    return kernel, rng.normal(size=filters).astype(np.float32)
+def drawn(*shape):
+    return np.random.default_rng(3).normal(size=shape).astype(np.float32)
+
+
+def layer(inputs, filters, side=3):
+    return drawn(side, side, inputs, filters), drawn(filters + 1)[1:]
 
 
 def pooled(image):
@@ -142,81 +145,67 @@ def pooled(image):
     return image.reshape(height // 2, 2, width // 2, 2, channels).max((1, 3))
 
 
+@pytest.mark.parametrize("filters", [32, 40, 11])
 @pytest.mark.parametrize("size", [(1, 1), (5, 7), (12, 30), (4, 260)])
-def test_convolution(size):
-    """A convolution in NumPy, borders included, is what the stage computes."""
-    kernel, bias = layer(5, 32)
-    image = np.random.default_rng(4).normal(size=(*size, 5)).astype(np.float32)
-    expected = np.maximum(convolve(image, kernel, bias), 0)
-    np.testing.assert_allclose(
-        run(Convolution(kernel, bias, pooled=False), image), expected, atol=1e-4
-    )
+@pytest.mark.parametrize("kind", [Convolution, FewInputs])
+def test_convolution(kind, size, filters):
+    """A convolution in NumPy and what is added to it, borders too, is what a stage computes."""
+    kernel, bias = layer(5, filters)
+    image, added = drawn(*size, 5), drawn(*size, filters)
+    sums = convolve(image, kernel, bias)
+    stage = kind(kernel, bias, activation="linear")
+    np.testing.assert_allclose(run(stage, image, added), sums + added, atol=2e-4)
+    stage = kind(kernel, bias, activation="relu")
+    np.testing.assert_allclose(run(stage, image), np.maximum(sums, 0), atol=2e-4)
 
 
 @pytest.mark.parametrize("size", [(2, 2), (6, 10), (12, 30)])
-def test_convolution_with_pooling(size):
+@pytest.mark.parametrize("kind", [Convolution, FewInputs])
+def test_convolution_with_pooling(kind, size):
     """A convolution and a pooling in NumPy are what the stage computes."""
     kernel, bias = layer(5, 32)
-    image = np.random.default_rng(5).normal(size=(*size, 5)).astype(np.float32)
+    image = drawn(*size, 5)
     expected = pooled(np.maximum(convolve(image, kernel, bias), 0))
-    np.testing.assert_allclose(
-        run(Convolution(kernel, bias, pooled=True), image), expected, atol=1e-4
-    )
+    np.testing.assert_allclose(run(kind(kernel, bias, pooled=True), image), expected, atol=2e-4)
 
 
+@pytest.mark.parametrize("filters", [32, 12])
 @pytest.mark.parametrize("size", [(1, 1), (3, 4), (10, 7)])
-def test_up_sampling(size):
+def test_up_sampling(size, filters):
     """Up-sampling and convolving in NumPy are what the stage computes."""
-    kernel, bias = layer(5, 32)
-    image = np.random.default_rng(6).normal(size=(*size, 5)).astype(np.float32)
-    expected = np.maximum(convolve(image.repeat(2, 0).repeat(2, 1), kernel, bias), 0)
-    np.testing.assert_allclose(run(UpConvolution(kernel, bias), image), expected, atol=1e-4)
+    kernel, bias = layer(5, filters)
+    image, added = drawn(*size, 5), drawn(2 * size[0], 2 * size[1], filters)
+    expected = np.maximum(convolve(image.repeat(2, 0).repeat(2, 1), kernel, bias), 0) + added
+    np.testing.assert_allclose(run(UpConvolution(kernel, bias), image, added), expected, atol=2e-4)
 
 
-def test_first_layer():
-    """Convolving and pooling in NumPy are what the first stage computes."""
-    kernel, bias = layer(3, 32)
-    image = np.random.default_rng(7).normal(size=(8, 16, 3)).astype(np.float32)
-    expected = pooled(np.maximum(convolve(image, kernel, bias), 0))
-    answer = run(First(kernel, bias), image, bordered=(False, True))
-    np.testing.assert_allclose(answer, expected, atol=1e-4)
-
-
-def test_last_layer():
-    """Up-sampling, convolving and the sigmoid in NumPy are what the last stage computes."""
+@pytest.mark.parametrize("enlarged", [True, False])
+def test_few_outputs(enlarged):
+    """Up-sampling or not, convolving and the sigmoid in NumPy are what the stage computes."""
     kernel, bias = layer(64, 3)
-    image = np.random.default_rng(8).normal(size=(4, 12, 64)).astype(np.float32)
-    sums = convolve(image.repeat(2, 0).repeat(2, 1), kernel, bias)
+    image = drawn(4, 12, 64)
+    sums = convolve(image.repeat(2, 0).repeat(2, 1) if enlarged else image, kernel, bias)
     assert np.abs(sums).max() > 50
-    answer = run(Last(kernel, bias), image, bordered=(True, False))
+    answer = run(FewOutputs(kernel, bias, activation="sigmoid", enlarged=enlarged), image)
     np.testing.assert_allclose(answer, 1 / (1 + np.exp(-sums)), atol=2e-6 * np.abs(sums).max())
     assert 0 <= answer.min() <= answer.max() <= 1
+    answer = run(FewOutputs(kernel, bias, activation="relu", enlarged=enlarged), image)
+    np.testing.assert_allclose(answer, np.maximum(sums, 0), atol=2e-4)
 
 
-def test_denoises_without_tensorflow(tmp_path):
-    """Denoising with the paper's network loads no network library."""
-    path = tmp_path / "weights.npz"
-    weights_module.write(path, weights_module.draw(SHAPES, 0))
-    code = (
-        "import sys, numpy as np; from pathlib import Path; "
-        "from denobench.autoencoder import CDAE; "
-        "made = CDAE(); made.load(Path(sys.argv[1])); made.denoise(np.zeros((16, 16)), None); "
-        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True)
-
-
-def test_another_network_is_kept(tmp_path):
-    """A subclass that builds another network denoises with that one."""
-    import keras
-
-    class Constant(CDAE):
-        def build(self, input_shape):
-            model = keras.Sequential([keras.Input(input_shape), keras.layers.Conv2D(3, 1)])
-            model.trainable = False
-            return model
-
-        def _fitted(self):
-            return {"kernel": np.zeros((1, 1, 3, 3)), "bias": np.full(3, 0.25)}
-
-    np.testing.assert_allclose(Constant().denoise(np.zeros((9, 8)), None), 0.25)
+@pytest.mark.parametrize("size", [(2, 2), (6, 14)])
+def test_pixelwise(size):
+    """Convolutions of one pixel, and of 2 x 2 with stride 2, transposed too, are as in NumPy."""
+    image, (height, width) = drawn(*size, 5), size
+    kernel, bias = layer(5, 11, 1)
+    stage = Pixelwise(kernel, bias, activation="linear")
+    np.testing.assert_allclose(run(stage, image), image @ kernel[0, 0] + bias, atol=1e-5)
+    kernel, bias = layer(5, 11, 2)
+    blocks = image.reshape(height // 2, 2, width // 2, 2, 5)
+    expected = np.einsum("yuxvc,uvcf->yxf", blocks, kernel) + bias
+    stage = Pixelwise(kernel, bias, activation="relu")
+    np.testing.assert_allclose(run(stage, image), np.maximum(expected, 0), atol=1e-5)
+    expected = np.einsum("yxc,uvcf->yuxvf", image, kernel).reshape(2 * height, 2 * width, 11) + bias
+    added = drawn(*expected.shape)
+    stage = Pixelwise(kernel, bias, activation="linear", transposed=True)
+    np.testing.assert_allclose(run(stage, image, added), expected + added, atol=1e-5)

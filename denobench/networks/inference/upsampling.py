@@ -23,7 +23,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from denobench.autoencoder.products import COMPILED, INNER, ROWS, multiply, pack
+from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
+from denobench.networks.inference.stages import FLOORS, Scratch, finish
 
 STRIP = 56  # tiles that are computed together, at least, so that they stay in the cache
 # What u, x[i] and v are multiplied with.
@@ -32,11 +33,10 @@ KERNELS = (
     np.array([[1, 1, 1]]),
     np.array([[0, 0, 1], [0, 1, 1]]),
 )
-ZERO = np.float32(0)
 
 
 class UpConvolution:
-    """Nearest 2 x 2 up-sampling, then a 3 x 3 'same' convolution with bias and ReLU.
+    """Nearest 2 x 2 up-sampling, then a 3 x 3 'same' convolution with bias and activation.
 
     Parameters
     ----------
@@ -44,16 +44,20 @@ class UpConvolution:
         (3, 3, channels, filters).
     bias
         (filters,).
+    activation
+        A name in `denobench.networks.inference.stages.FLOORS`.
     """
 
     growth = 2.0
 
-    def __init__(self, kernel: np.ndarray, bias: np.ndarray) -> None:
+    def __init__(self, kernel: np.ndarray, bias: np.ndarray, *, activation: str = "relu") -> None:
         exact = kernel.astype(np.float64)
         self.inputs, self.channels = kernel.shape[2:]
-        self._bias = bias
+        self._bias, self._floor = bias, FLOORS[activation]
+        self._filters = whole(self.channels)
+        exact = np.pad(exact, [(0, 0)] * 3 + [(0, self._filters - self.channels)])
         # Of different sizes; each in an array as large as the largest.
-        self._kernel = np.zeros((3, 3, self.inputs * 4 * self.channels), np.float32)
+        self._kernel = np.zeros((3, 3, self.inputs * 4 * self._filters), np.float32)
         for p, q in np.ndindex(3, 3):
             product = np.einsum("au,bv,uvio->iabo", KERNELS[p], KERNELS[q], exact)
             packed = pack(product.reshape(self.inputs, -1))
@@ -63,14 +67,14 @@ class UpConvolution:
         """Return how many rows of tiles there are."""
         return height // 2 + 1
 
-    def scratch(self, width: int) -> tuple[np.ndarray, ...]:
+    def scratch(self, width: int) -> Scratch:
         """Return the memory one thread works in."""
         tiles = width // 2 + 1
         strip = -(-max(STRIP, ROWS) // tiles) * tiles
         shapes = (
             (3, width + 5, self.inputs),
             (3, 3, strip, self.inputs),
-            (3, 3, strip * 4 * self.channels),
+            (3, 3, strip * 4 * self._filters),
         )
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
@@ -78,12 +82,14 @@ class UpConvolution:
         self,
         source: np.ndarray,
         target: np.ndarray,
+        added: np.ndarray,
         size: tuple[int, int],
         parts: tuple[int, int],
-        scratch: tuple[np.ndarray, ...],
+        scratch: Scratch,
     ) -> None:
-        """Compute some rows of tiles; see `denobench.autoencoder.inference.Stage`."""
-        _convolve(source, target, size, parts, self._kernel, self._bias, *scratch)
+        """Compute some rows of tiles; see `denobench.networks.inference.stages.Stage`."""
+        given = (self._kernel, self._bias, self._floor, self._filters)
+        _convolve(source, target, added, size, parts, *given, *scratch)
 
 
 @njit(**INNER)
@@ -105,41 +111,46 @@ def _combine(
     products: np.ndarray,
     i: int,
     place: int,
+    n: int,
     bias: np.ndarray,
+    floor: np.float32,
     y0: np.ndarray,
     y1: np.ndarray,
     y2: np.ndarray,
     y3: np.ndarray,
 ) -> None:
-    """Write row i of a tile of the answer as sums of products, with bias and ReLU."""
-    n, p, second = bias.size, i // 2 * 2, i % 2 * bias.size
+    """Write row i of a tile of the answer as sums of products, with bias and activation."""
+    p, second = i // 2 * 2, i % 2 * n
     left, side, right = products[p, 0], products[p, 1], products[p, 2]
     centre_left, centre, centre_right = products[1, 0], products[1, 1], products[1, 2]
     a, b = place * n, 2 * place * n
     corner, sides = 2 * b + 2 * second, b + second
-    for c in range(n):
+    for c in range(bias.size):
         shared = side[sides + c] + centre[a + c] + bias[c]
-        y0[c] = max(left[corner + c] + centre_left[b + c] + shared, ZERO)
-        y1[c] = max(left[corner + n + c] + centre_left[b + n + c] + shared, ZERO)
-        y2[c] = max(right[corner + c] + centre_right[b + c] + shared, ZERO)
-        y3[c] = max(right[corner + n + c] + centre_right[b + n + c] + shared, ZERO)
+        y0[c] = max(left[corner + c] + centre_left[b + c] + shared, floor)
+        y1[c] = max(left[corner + n + c] + centre_left[b + n + c] + shared, floor)
+        y2[c] = max(right[corner + c] + centre_right[b + c] + shared, floor)
+        y3[c] = max(right[corner + n + c] + centre_right[b + n + c] + shared, floor)
 
 
 @njit(**COMPILED)
 def _convolve(
     source: np.ndarray,
     target: np.ndarray,
+    added: np.ndarray,
     size: tuple[int, int],
     parts: tuple[int, int],
     kernel: np.ndarray,
     bias: np.ndarray,
+    floor: np.float32,
+    filters: int,
     lines: np.ndarray,
     data: np.ndarray,
     products: np.ndarray,
 ) -> None:
     """Compute the tile rows from ``parts[0]`` to ``parts[1]``, strip by strip."""
     height, width = size
-    inputs, filters, tiles = data.shape[3], bias.size, width // 2 + 1
+    inputs, tiles = data.shape[3], width // 2 + 1
     strip = data.shape[2] // tiles
     flat, flat_lines = source.reshape(source.shape[0], -1), lines.reshape(3, -1)
     for first in range(parts[0], parts[1], strip):
@@ -162,6 +173,6 @@ def _convolve(
                 line = target[4 * row + i]
                 for tile in range(tiles):
                     x, t = 4 * tile, (row - first) * tiles + tile
-                    _combine(products, i, t, bias, line[x], line[x + 1], line[x + 2], line[x + 3])
-                line[0] = ZERO
-                line[1 + 2 * width :] = ZERO
+                    y0, y1, y2, y3 = line[x], line[x + 1], line[x + 2], line[x + 3]
+                    _combine(products, i, t, filters, bias, floor, y0, y1, y2, y3)
+                finish(line, added, 4 * row + i, 2 * width)

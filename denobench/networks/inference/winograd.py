@@ -1,4 +1,4 @@
-"""The 3 x 3 convolutions between the first and the up-samplings, by Winograd's minimal filtering.
+"""3 x 3 convolutions by Winograd's minimal filtering.
 
 From 6 x 6 pixels come 4 x 4 of the answer with 36 multiplications instead of 144: image and kernel
 are transformed, multiplied number by number, and the product is transformed back. Over all channels
@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from denobench.autoencoder.products import COMPILED, INNER, ROWS, multiply, pack
+from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
+from denobench.networks.inference.stages import FLOORS, Scratch, finish
 
 STRIP = 56  # tiles that are transformed together, at least, so that they stay in the cache
 KERNEL = np.array(
@@ -28,11 +29,11 @@ KERNEL = np.array(
         [0, 0, 1],
     ]
 )
-ZERO, TWO, FOUR, FIVE, EIGHT = (np.float32(number) for number in (0, 2, 4, 5, 8))
+TWO, FOUR, FIVE, EIGHT = (np.float32(number) for number in (2, 4, 5, 8))
 
 
 class Convolution:
-    """A 3 x 3 'same' convolution with bias and ReLU, and a 2 x 2 max pooling if asked for.
+    """A 3 x 3 'same' convolution with bias and activation, and a 2 x 2 max pooling if asked for.
 
     Parameters
     ----------
@@ -40,30 +41,39 @@ class Convolution:
         (3, 3, channels, filters).
     bias
         (filters,).
+    activation
+        A name in `denobench.networks.inference.stages.FLOORS`.
     pooled
-        Whether the pooling follows.
+        Whether the pooling follows; nothing is added to its answer then.
     """
 
-    def __init__(self, kernel: np.ndarray, bias: np.ndarray, *, pooled: bool) -> None:
+    def __init__(
+        self,
+        kernel: np.ndarray,
+        bias: np.ndarray,
+        *,
+        activation: str = "relu",
+        pooled: bool = False,
+    ) -> None:
         exact = kernel.astype(np.float64)
         self.inputs, self.channels = kernel.shape[2:]
         self.growth = 0.5 if pooled else 1.0
         self._kernel = pack(np.einsum("au,bv,uvio->abio", KERNEL, KERNEL, exact))
-        self._bias, self._pooled = bias, pooled
+        self._bias, self._floor, self._pooled = bias, FLOORS[activation], pooled
 
     def parts(self, height: int) -> int:
         """Return how many rows of tiles there are."""
         return -(-height // 4)
 
-    def scratch(self, width: int) -> tuple[np.ndarray, ...]:
+    def scratch(self, width: int) -> Scratch:
         """Return the memory one thread works in."""
-        tiles = -(-width // 4)
+        tiles, columns = -(-width // 4), whole(self.channels)
         strip = -(-max(STRIP, ROWS) // tiles)
         shapes = (
             (6, width + 5, self.inputs),
             (6, 6, strip * tiles, self.inputs),
-            (6, 6, strip, tiles * self.channels),
-            (4, 6, tiles, self.channels),
+            (6, 6, strip, tiles * columns),
+            (4, 6, tiles, columns),
         )
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
@@ -71,12 +81,14 @@ class Convolution:
         self,
         source: np.ndarray,
         target: np.ndarray,
+        added: np.ndarray,
         size: tuple[int, int],
         parts: tuple[int, int],
-        scratch: tuple[np.ndarray, ...],
+        scratch: Scratch,
     ) -> None:
-        """Compute some rows of tiles; see `denobench.autoencoder.inference.Stage`."""
-        _convolve(source, target, size, parts, self._kernel, self._bias, self._pooled, *scratch)
+        """Compute some rows of tiles; see `denobench.networks.inference.stages.Stage`."""
+        given = (self._kernel, self._bias, self._floor, self._pooled)
+        _convolve(source, target, added, size, parts, *given, *scratch)
 
 
 # Arrays are indexed with whole numbers only: of a slice, the compiler would not know that its rows
@@ -155,25 +167,32 @@ def _answer(
     i: int,
     tile: int,
     bias: np.ndarray,
+    floor: np.float32,
     y0: np.ndarray,
     y1: np.ndarray,
     y2: np.ndarray,
     y3: np.ndarray,
 ) -> None:
-    """Do as `_back` along a row of the answer, add the bias and set what is negative to zero."""
+    """Do as `_back` along a row of the answer, with bias and activation."""
     m0, m1, m2 = partial[i, 0, tile], partial[i, 1, tile], partial[i, 2, tile]
     m3, m4, m5 = partial[i, 3, tile], partial[i, 4, tile], partial[i, 5, tile]
     for c in range(bias.size):
         even, odd, even_2, odd_2 = m1[c] + m2[c], m1[c] - m2[c], m3[c] + m4[c], m3[c] - m4[c]
-        y0[c] = max(m0[c] + even + even_2 + bias[c], ZERO)
-        y1[c] = max(odd + TWO * odd_2 + bias[c], ZERO)
-        y2[c] = max(even + FOUR * even_2 + bias[c], ZERO)
-        y3[c] = max(odd + EIGHT * odd_2 + m5[c] + bias[c], ZERO)
+        y0[c] = max(m0[c] + even + even_2 + bias[c], floor)
+        y1[c] = max(odd + TWO * odd_2 + bias[c], floor)
+        y2[c] = max(even + FOUR * even_2 + bias[c], floor)
+        y3[c] = max(odd + EIGHT * odd_2 + m5[c] + bias[c], floor)
 
 
 @njit(**INNER)
 def _pooled_answer(
-    partial: np.ndarray, i: int, tile: int, bias: np.ndarray, y0: np.ndarray, y1: np.ndarray
+    partial: np.ndarray,
+    i: int,
+    tile: int,
+    bias: np.ndarray,
+    floor: np.float32,
+    y0: np.ndarray,
+    y1: np.ndarray,
 ) -> None:
     """Do as `_answer` for rows i and i + 1, and keep the largest of 2 x 2 pixels."""
     m0, m1, m2 = partial[i, 0, tile], partial[i, 1, tile], partial[i, 2, tile]
@@ -187,18 +206,20 @@ def _pooled_answer(
         even, odd, even_2, odd_2 = n1[c] + n2[c], n1[c] - n2[c], n3[c] + n4[c], n3[c] - n4[c]
         left = max(left, max(n0[c] + even + even_2, odd + TWO * odd_2))
         right = max(right, max(even + FOUR * even_2, odd + EIGHT * odd_2 + n5[c]))
-        y0[c] = max(left + bias[c], ZERO)
-        y1[c] = max(right + bias[c], ZERO)
+        y0[c] = max(left + bias[c], floor)
+        y1[c] = max(right + bias[c], floor)
 
 
 @njit(**COMPILED)
 def _convolve(
     source: np.ndarray,
     target: np.ndarray,
+    added: np.ndarray,
     size: tuple[int, int],
     parts: tuple[int, int],
     kernel: np.ndarray,
     bias: np.ndarray,
+    floor: np.float32,
     pooled: bool,
     combined: np.ndarray,
     data: np.ndarray,
@@ -207,7 +228,7 @@ def _convolve(
 ) -> None:
     """Convolve the tile rows from ``parts[0]`` to ``parts[1]``, strip by strip."""
     height, width = size
-    tiles, inputs, filters = partial.shape[2], data.shape[3], bias.size
+    tiles, inputs, columns = partial.shape[2], data.shape[3], partial.shape[3]
     strip = products.shape[2]
     lines, combined_lines = source.reshape(source.shape[0], -1), combined.reshape(6, 1, -1)
     # A line of the four rows of the answer for each of the six columns.
@@ -224,7 +245,7 @@ def _convolve(
         for i in range(6):
             for j in range(6):
                 left, out = data[i, j].reshape(-1), products[i, j].reshape(-1)
-                multiply(left, inputs, count, inputs, kernel[i, j], out, filters)
+                multiply(left, inputs, count, inputs, kernel[i, j], out, columns)
         for row in range(first, last):
             for j in range(6):
                 y0, y1, y2, y3 = half[0, j], half[1, j], half[2, j], half[3, j]
@@ -235,13 +256,13 @@ def _convolve(
                     line = target[1 + 2 * row + i]
                     for tile in range(tiles):
                         x = 1 + 2 * tile
-                        _pooled_answer(partial, 2 * i, tile, bias, line[x], line[x + 1])
-                    line[1 + width // 2 :] = ZERO
+                        _pooled_answer(partial, 2 * i, tile, bias, floor, line[x], line[x + 1])
+                    finish(line, added, 1 + 2 * row + i, width // 2)
             else:
                 for i in range(min(4, height - 4 * row)):
                     line = target[1 + 4 * row + i]
                     for tile in range(tiles):
                         x = 1 + 4 * tile
                         out_0, out_1, out_2, out_3 = line[x], line[x + 1], line[x + 2], line[x + 3]
-                        _answer(partial, i, tile, bias, out_0, out_1, out_2, out_3)
-                    line[1 + width :] = ZERO
+                        _answer(partial, i, tile, bias, floor, out_0, out_1, out_2, out_3)
+                    finish(line, added, 1 + 4 * row + i, width)

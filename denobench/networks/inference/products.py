@@ -1,7 +1,7 @@
-"""Matrix products of small blocks, compiled, for what `inference` computes.
+"""Matrix products of small blocks, compiled, for a network's convolutions.
 
 A linear algebra library copies both matrices into an order that suits it before it multiplies. For
-matrices as small as the network's that takes a third of the time. Here the network's side is put in
+matrices as small as these that takes a third of the time. Here the network's side is put in
 order once, and the images' side is written so that it need not be.
 """
 
@@ -41,18 +41,22 @@ COMPILED: dict[str, Any] = {
 INNER = {**COMPILED, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
+def whole(columns: int) -> int:
+    """Return the number of columns when the last vector register is filled."""
+    return -(-columns // LANES) * LANES
+
+
 def pack(matrices: np.ndarray) -> np.ndarray:
     """Put matrices, (..., depth, columns), in the order `multiply` reads: (..., size), float32.
 
-    The columns are cut into panels as wide as a block, the last filled with zeros; in a panel, a
-    row follows the other.
+    The columns are cut into panels as wide as a block, of which the last may be one register wide,
+    filled with zeros; in a panel, a row follows the other.
     """
     *outer, depth, columns = matrices.shape
-    panels = -(-columns // COLUMNS)
-    filled = np.zeros((*outer, depth, panels * COLUMNS), np.float32)
+    filled = np.zeros((*outer, depth, whole(columns)), np.float32)
     filled[..., :columns] = matrices
-    ordered = np.moveaxis(filled.reshape(*outer, depth, panels, COLUMNS), -2, -3)
-    return np.ascontiguousarray(ordered).reshape(*outer, -1)
+    panels = [filled[..., first : first + COLUMNS] for first in range(0, columns, COLUMNS)]
+    return np.concatenate([panel.reshape(*outer, -1) for panel in panels], axis=-1)
 
 
 @njit(**INNER)
@@ -86,26 +90,25 @@ def multiply(
     out
         Flat, of rows of ``columns`` numbers.
     columns
-        Columns of the product, a multiple of a block's.
+        Columns of the product, a multiple of a register's.
     """
-    for panel in range(columns // COLUMNS):
+    for first in range(0, columns - LANES, COLUMNS):
         for wanted in range(0, count, ROWS):
             row = max(min(wanted, count - ROWS), 0)
-            _block(
-                left,
-                row * stride,
-                stride,
-                right,
-                panel * depth * COLUMNS,
-                depth,
-                out,
-                row * columns + panel * COLUMNS,
-                columns,
-            )
+            place = row * columns + first
+            _block(left, row * stride, stride, right, first * depth, depth, out, place, columns)
+    first = columns // COLUMNS * COLUMNS
+    if first < columns:
+        for wanted in range(0, count, ROWS):
+            row = max(min(wanted, count - ROWS), 0)
+            place = row * columns + first
+            _half(left, row * stride, stride, right, first * depth, depth, out, place, columns)
 
 
-def _write_block(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> ir.Value:
-    """Write the instructions of `_block`."""
+def _write_block(
+    context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any, vectors: int
+) -> ir.Value:
+    """Write the instructions of a block so many vector registers wide."""
     single, word, lane = ir.FloatType(), ir.IntType(64), ir.IntType(32)
     vector = ir.VectorType(single, LANES)
     undefined = ir.Constant(vector, ir.Undefined)
@@ -126,7 +129,7 @@ def _write_block(context: Any, builder: ir.IRBuilder, signature: Any, arguments:
     left, right, out = (pointer(argument) for argument in (0, 3, 6))
     left_stride, depth, out_stride = (arguments[argument] for argument in (2, 5, 8))
     starts = [moved(left, row, left_stride) for row in range(ROWS)]
-    cells = [(row, column) for row in range(ROWS) for column in range(VECTORS)]
+    cells = [(row, column) for row in range(ROWS) for column in range(vectors)]
 
     before = builder.block
     loop, after = (builder.append_basic_block(name) for name in ("depth", "store"))
@@ -136,15 +139,15 @@ def _write_block(context: Any, builder: ir.IRBuilder, signature: Any, arguments:
     index.add_incoming(ir.Constant(word, 0), before)
     sums = {cell: builder.phi(vector) for cell in cells}
     factors = [
-        builder.load(as_vector(moved(moved(right, index, COLUMNS), column, LANES)), align=4)
-        for column in range(VECTORS)
+        builder.load(as_vector(moved(moved(right, index, vectors * LANES), column, LANES)), align=4)
+        for column in range(vectors)
     ]
     added = {}
     for row in range(ROWS):
         number = builder.load(moved(starts[row], index))
         first = builder.insert_element(undefined, number, ir.Constant(lane, 0))
         spread = builder.shuffle_vector(first, undefined, everywhere)
-        for column in range(VECTORS):
+        for column in range(vectors):
             product = builder.fmul(spread, factors[column], flags=("contract",))
             cell = (row, column)
             added[cell] = builder.fadd(sums[cell], product, flags=("contract",))
@@ -162,22 +165,31 @@ def _write_block(context: Any, builder: ir.IRBuilder, signature: Any, arguments:
     return context.get_dummy_value()
 
 
-def _type_block(
-    typing: Any,  # noqa: ARG001
-    left: Any,
-    left_start: Any,  # noqa: ARG001
-    left_stride: Any,  # noqa: ARG001
-    right: Any,
-    right_start: Any,  # noqa: ARG001
-    depth: Any,  # noqa: ARG001
-    out: Any,
-    out_start: Any,  # noqa: ARG001
-    out_stride: Any,  # noqa: ARG001
-) -> Any:
-    """Return the types of `_block`, and what writes its instructions."""
-    word = types.intp
-    return types.void(left, word, word, right, word, word, out, word, word), _write_block
+def _writer(vectors: int) -> Any:
+    """Return the compiled function that writes a block so many registers wide."""
+
+    def write(
+        typing: Any,  # noqa: ARG001
+        left: Any,
+        left_start: Any,  # noqa: ARG001
+        left_stride: Any,  # noqa: ARG001
+        right: Any,
+        right_start: Any,  # noqa: ARG001
+        depth: Any,  # noqa: ARG001
+        out: Any,
+        out_start: Any,  # noqa: ARG001
+        out_stride: Any,  # noqa: ARG001
+    ) -> Any:
+        def instructions(context: Any, builder: Any, made: Any, arguments: Any) -> ir.Value:
+            return _write_block(context, builder, made, arguments, vectors)
+
+        word = types.intp
+        signature = types.void(left, word, word, right, word, word, out, word, word)
+        return signature, instructions
+
+    return intrinsic(write)
 
 
-# Writes one block of a product, whose sums stay in registers.
-_block: Any = intrinsic(_type_block)
+# Write one block of a product, whose sums stay in registers.
+_block: Any = _writer(VECTORS)
+_half: Any = _writer(1)
