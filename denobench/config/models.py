@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from denobench.config.sections import SlicesEntry, TimingEntry, TuningEntry
+from denobench.config.sections import PairsEntry, SlicesEntry, TimingEntry, TuningEntry
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
@@ -76,6 +76,8 @@ class Config(BaseModel):
         Folder of the images; a relative path in a file starts at the file's folder.
     references
         Of ``dataset: pairs``, whose ``data`` are noisy: the folder of the references, or ``none``.
+    pairs
+        Which files of ``data`` are noisy and which are references, in place of ``references``.
     fit
         Whether a factor and an offset between the intensities of a pair are taken out.
     scale
@@ -144,6 +146,7 @@ class Config(BaseModel):
     dataset: str = "simulated"
     data: Path | None = None
     references: Path | Literal["none"] | None = None
+    pairs: PairsEntry | None = None
     fit: Flag = False
     scale: str | tuple[float, float] | None = None
     slices: SlicesEntry = Field(default_factory=SlicesEntry)
@@ -358,6 +361,7 @@ _SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
     ("timing",): TimingEntry,
     ("tuning",): TuningEntry,
     ("slices",): SlicesEntry,
+    ("pairs",): PairsEntry,
 }
 
 

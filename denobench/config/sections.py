@@ -9,6 +9,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from denobench.validation import Flag, Whole
 
 
+class PairsEntry(BaseModel):
+    """Which files of ``data`` are noisy, and which are their references.
+
+    Attributes
+    ----------
+    noisy, reference
+        Paths below ``data`` with names in braces, such as ``sub-{subject}/noisy_{run}.nii.gz``, or
+        BIDS's entities, such as ``{acq: fast}``. Files belong together whose names agree in all
+        that the reference's leaves open; what only the noisy ones have tells realisations apart.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    noisy: str | dict[str, str | int]
+    reference: str | dict[str, str | int]
+
+
 class SlicesEntry(BaseModel):
     """Which slices of volumes are images.
 

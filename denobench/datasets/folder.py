@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ def open_folder(
     name: str | None = None,
     progress: Progress | None = None,
     look: Look | None = None,
+    only: Callable[[str], bool] | None = None,
 ) -> Dataset:
     """Return the images of a folder and its sub-folders, or of a single file.
 
@@ -44,6 +45,8 @@ def open_folder(
         Told how many files of how many are read.
     look
         Told of every image while its pixels are there.
+    only
+        Function of a file's path below the folder that says whether it is looked at.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def open_folder(
     reading = reading or Reading()
     if reading.plane not in volumes.PLANES:
         raise unknown("plane", reading.plane, volumes.PLANES)
-    listed, root = _listed(folder)
+    listed, root = _listed(folder, only)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         seen, left_out, notes = _see(listed, root, pool)
         notes += _without_inner_copies(seen)
@@ -72,8 +75,12 @@ def open_folder(
     )
 
 
-def _listed(folder: Path) -> tuple[listing.Listing, Path]:
+def _listed(folder: Path, only: Callable[[str], bool] | None) -> tuple[listing.Listing, Path]:
     """Return what a folder holds, or of a single file that file, and the folder."""
+    if only is not None and folder.is_dir():
+        found = listing.look(folder)
+        paths = tuple(path for path in found.paths if only(listing.below(path, folder)))
+        return listing.Listing(paths, (), ()), folder
     if folder.is_file():
         return listing.Listing((folder,), (), ()), folder.parent
     if not folder.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denobench import images
+from denobench.datasets import listing
 from denobench.datasets.base import Dataset, FileItem, Item, Observation, Unreadable
 from denobench.datasets.folder import open_folder
+from denobench.datasets.patterns import Sides
 from denobench.datasets.survey import Reading
 from denobench.errors import DenobenchError
 from denobench.noise import REGISTRY as NOISES
@@ -79,7 +81,7 @@ class PairItem(Item):
 
 def open_pairs(
     data: Path,
-    references: Path | None,
+    references: Path | Sides | None,
     reading: Reading | None = None,
     *,
     fit: bool = False,
@@ -97,7 +99,8 @@ def open_pairs(
     data
         Folder or file of noisy images.
     references
-        Folder or file of the references; None for none.
+        Folder or file of the references; or what noisy files and references in ``data`` are called;
+        None for none.
     reading
         How files become images; the scale of a pair is its reference's.
     fit
@@ -113,18 +116,25 @@ def open_pairs(
     reading = reading or Reading()
     if references is None:
         return _alone(open_folder(data, reading, progress=progress))
-    clean = open_folder(references, reading, progress=progress)
     # Which slices are used, the references say.
-    noisy = open_folder(data, replace(reading, every=1, empty=True), progress=progress)
-    by_source = _matched(_by_source(clean, references), _by_source(noisy, data))
+    all_slices = replace(reading, every=1, empty=True)
+    if isinstance(references, Sides):
+        own, other = references.reference, references.noisy
+        clean = _side(data, own.wants, f"reference: {own.written!r}", reading, progress)
+        noisy = _side(data, references.is_noisy, f"noisy: {other.written!r}", all_slices, progress)
+        by_source = _belonging(clean, noisy, data, references)
+    else:
+        clean = open_folder(references, reading, progress=progress)
+        noisy = open_folder(data, all_slices, progress=progress)
+        by_source = _matched(_by_source(clean, references), _by_source(noisy, data))
     left_out = [*clean.unreadable, *noisy.unreadable]
     pairs: list[PairItem] = []
     for reference, acquisitions in by_source.matches:
         pairs += _pairs(reference, acquisitions, left_out)
     if not pairs:
         raise DenobenchError(
-            f"No image of {data} has a reference in {references}: a pair needs one path or name in "
-            "both folders, and one shape."
+            f"No image of {data} has a reference: a pair needs one path or name in both folders, "
+            "or names that agree as pairs says, and one shape."
         )
     left_out += [Unreadable(name, "has no reference") for name in by_source.alone]
     notes, fitted = _checked(pairs, fit=fit)
@@ -202,6 +212,67 @@ def _matched(clean: dict[str, _Source], noisy: dict[str, _Source]) -> _Matches:
         (clean[name], [noisy[other] for other in sorted(others)]) for name, others in found.items()
     ]
     return _Matches(matches, alone, sorted(set(clean) - set(found)))
+
+
+def _side(
+    data: Path,
+    wants: Callable[[str], bool],
+    told: str,
+    reading: Reading,
+    progress: Progress | None,
+) -> Dataset:
+    """Open the files of one side of the pairs.
+
+    Raises
+    ------
+    DenobenchError
+        If there is none.
+    """
+    if not data.is_dir():
+        raise DenobenchError(f"pairs.{told}: {data} is no folder, in which files could be named.")
+    names = [listing.below(path, data) for path in listing.look(data).paths]
+    if not any(map(wants, names)):
+        first = f", the first of which is {names[0]}" if names else ""
+        raise DenobenchError(
+            f"pairs.{told} is the name of no file of {data} ({len(names)} files{first})."
+        )
+    return open_folder(data, reading, progress=progress, only=wants)
+
+
+def _belonging(clean: Dataset, noisy: Dataset, data: Path, sides: Sides) -> _Matches:
+    """Find the reference of every noisy file by what their names say.
+
+    Raises
+    ------
+    DenobenchError
+        If one has several.
+    """
+    ours, theirs = (_by_file(found, data) for found in (clean, noisy))
+    found: dict[str, list[str]] = defaultdict(list)
+    alone = []
+    for name in sorted(theirs):
+        candidates = [other for other in ours if sides.belong(name, other)]
+        if len(candidates) > 1:
+            raise DenobenchError(
+                f"pairs: {name} has several references, such as {' and '.join(candidates[:2])}: "
+                "make the patterns say which."
+            )
+        if candidates:
+            found[candidates[0]].append(name)
+        else:
+            alone.append(name)
+    matches = [(ours[name], [theirs[n] for n in others]) for name, others in found.items()]
+    return _Matches(matches, alone, sorted(set(ours) - set(found)))
+
+
+def _by_file(found: Dataset, root: Path) -> dict[str, _Source]:
+    """Return the images of each file, or series, by its (first) path below the folder."""
+    sources: dict[str, _Source] = defaultdict(dict)
+    for item in found.items:
+        assert isinstance(item, FileItem)
+        name = listing.below(item.path, root.absolute())
+        sources[name][item.stack, item.plane, item.index] = item
+    return dict(sources)
 
 
 def _pairs(

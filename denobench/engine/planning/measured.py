@@ -27,7 +27,8 @@ def observing(config: Config) -> Config:
     DenobenchError
         If measured and drawn noise meet, or pairs have no noisy images or no references.
     """
-    pairs = config.dataset == PAIRS or config.references is not None
+    named = config.references is not None or config.pairs is not None
+    pairs = config.dataset == PAIRS or named
     measured = [corruption for corruption in config.noises if corruption.model == MEASURED]
     if not pairs and not measured:
         return config
@@ -36,7 +37,9 @@ def observing(config: Config) -> Config:
             "noise: measured is what pairs have: give them by --data NOISY --reference CLEAN, or "
             "--reference none."
         )
-    if config.references is None or config.data is None:
+    if config.references is not None and config.pairs is not None:
+        raise DenobenchError("references and pairs both say what the references are: give one.")
+    if not named or config.data is None:
         missing = "--data NOISY" if config.data is None else "--reference CLEAN (or none)"
         raise DenobenchError(f"Pairs need {missing}: folders of noisy images and of references.")
     if config.dataset not in (PAIRS, "simulated", "folder"):

@@ -24,6 +24,7 @@ from denobench.datasets import (
     spread,
 )
 from denobench.datasets.pairs import open_pairs
+from denobench.datasets.patterns import Sides
 from denobench.datasets.stacking import VolumeItem, stacked
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.measured import NONE, PAIRS, observing, with_estimate
@@ -295,8 +296,12 @@ def _images(config: Config, progress: Progress | None) -> Dataset:
     reading = reading_of(config)
     if config.dataset == PAIRS:
         assert config.data is not None
-        clean = None if config.references == NONE else Path(str(config.references))
-        return open_pairs(config.data, clean, reading, fit=config.fit, progress=progress)
+        references: Path | Sides | None = None
+        if config.pairs is not None:
+            references = Sides.parse(config.pairs.noisy, config.pairs.reference)
+        elif config.references != NONE:
+            references = Path(str(config.references))
+        return open_pairs(config.data, references, reading, fit=config.fit, progress=progress)
     name = "folder" if config.data and config.dataset == "simulated" else config.dataset
     return open_dataset(name, config.data, reading, progress=progress)
 
