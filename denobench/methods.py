@@ -92,9 +92,11 @@ class Denoiser(ABC):
     """A method with its parameters set.
 
     Subclasses take their parameters as keyword-only arguments of ``__init__`` with defaults.
+    ``device`` is where it computes: ``cpu``, or an accelerator's kind, such as ``cuda``.
     """
 
     info: ClassVar[Info]
+    device: str = "cpu"
 
     @abstractmethod
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
@@ -122,6 +124,11 @@ class FileDenoiser(Denoiser):
     @abstractmethod
     def load(self, path: Path) -> None:
         """Read the file, without executing anything in it."""
+
+    @staticmethod
+    @abstractmethod
+    def digest(path: Path) -> str:
+        """Return the digest of the file's contents, and of the files that belong to it."""
 
 
 @dataclass(frozen=True)

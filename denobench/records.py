@@ -27,7 +27,7 @@ LARGEST_CSV = 2**28
 
 _TEXT = (
     *("method", "noise", "key", "image", "cluster", "status", "error", "track"),
-    *("parameters", "versions", "task", "model", "regime"),
+    *("parameters", "versions", "task", "model", "regime", "device"),
 )
 # What a table cannot do without: columns of text, of numbers, of truths, and of levels.
 _NEEDED: Mapping[Name, tuple[str, ...]] = {
@@ -45,7 +45,8 @@ _NEEDED: Mapping[Name, tuple[str, ...]] = {
 _NUMBERS = (
     *("threads", "epoch", "seconds", "fold", "trial", "level", "psnr_foreground"),
     *("loss", "val_loss", "val_psnr", "repeats", "median_ms", "low_ms", "high_ms", "min_ms"),
-    *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "label", "score", "prediction"),
+    *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "program_ms", "label", "score"),
+    "prediction",
 )
 _MAY_BE_NAN = ("psnr_foreground",)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,12 +10,16 @@ from baselines.field.needed import needed
 from baselines.parameters import Multiple, Side
 from denobench.methods import denoiser
 
+_REFERENCE = (
+    "P. Coupe et al., An optimized blockwise nonlocal means denoising filter for 3-D magnetic "
+    "resonance images, IEEE TMI 27(4), 2008"
+)
+
 
 @denoiser(
     "dipy-nlm",
     title="NLM (dipy)",
-    reference="P. Coupe et al., An optimized blockwise nonlocal means denoising filter for 3-D "
-    "magnetic resonance images, IEEE TMI 27(4), 2008",
+    reference=_REFERENCE,
     licence="BSD-3-Clause (dipy)",
     assumes="",
     grid={"strength": (0.5, 0.7, 1.0, 1.4)},
@@ -50,9 +54,50 @@ def dipy_nlm(
     rician
         Whether it removes the bias of Rician noise, of the squared image.
     """
-    nlmeans = needed("dipy", "dipy.denoise.nlmeans").nlmeans
     # Integers would be returned as integers; of a single slice it reads memory that is nobody's.
     volume = np.repeat(noisy.astype(np.float64)[:, :, np.newaxis], 2 * patch_radius + 1, axis=2)
-    options = {"patch_radius": patch_radius, "block_radius": block_radius, "num_threads": 1}
-    denoised = nlmeans(volume, strength * sigma, rician=rician, method=method, **options)
-    return denoised[:, :, patch_radius]
+    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": method}
+    return _nlmeans(volume, strength * sigma, rician=rician, **options)[:, :, patch_radius]
+
+
+@denoiser(
+    "dipy-nlm-3d",
+    title="NLM in 3-D (dipy)",
+    reference=_REFERENCE,
+    licence="BSD-3-Clause (dipy)",
+    assumes="",
+    grid={"strength": (0.5, 0.7, 1.0, 1.4)},
+    packages=("dipy",),
+    dims=3,
+)
+def dipy_nlm_3d(
+    noisy: np.ndarray,
+    sigma: float,
+    *,
+    method: Literal["blockwise", "classic"] = "blockwise",
+    patch_radius: Side = 1,
+    block_radius: Side = 2,
+    strength: Multiple = 1.0,
+    rician: bool = False,
+) -> np.ndarray:
+    """Average voxels of a volume whose patches are alike, by dipy.
+
+    Parameters
+    ----------
+    noisy, sigma
+        As in `denobench.Denoiser.denoise`; (D, H, W).
+    method, strength, rician
+        As of ``dipy-nlm``.
+    patch_radius, block_radius
+        In voxels: of the patches, and of the region where like ones are looked for.
+    """
+    # As of a single slice: volumes thinner than a patch go on mirrored.
+    more = [max(2 * patch_radius + 1 - side, 0) for side in noisy.shape]
+    volume = np.pad(noisy.astype(np.float64), [(0, each) for each in more], "symmetric")
+    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": method}
+    found = _nlmeans(volume, strength * sigma, rician=rician, **options)
+    return found[tuple(slice(side) for side in noisy.shape)]
+
+
+def _nlmeans(volume: np.ndarray, sigma: float, **options: Any) -> np.ndarray:
+    return needed("dipy", "dipy.denoise.nlmeans").nlmeans(volume, sigma, num_threads=1, **options)

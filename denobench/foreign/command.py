@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -23,10 +25,14 @@ from denobench.methods import Denoiser, Info
 PLACES = ("noisy", "denoised", "sigma")
 _PLACE = re.compile(r"\{(\w*)\}")
 _LONGEST = 600  # letters of what a command prints that a row keeps
+_MARK = "DENOBENCH_COMMAND"  # in the environment of all that a command starts
+_PATIENCE_SECONDS = 5  # with what is killed
 
 
 class Command(Denoiser):
     """A command that is called for every image, in a folder of its own and without a shell.
+
+    ``program_seconds`` is how long the program itself has run so far, without its files.
 
     Parameters
     ----------
@@ -45,6 +51,7 @@ class Command(Denoiser):
     def __init__(self, *, command: str = "", format: str = "nii", files: str = "") -> None:
         self._words = words(command)
         self._format = format
+        self.program_seconds = 0.0
         if files and files != files_digest(command):
             raise DenobenchError(
                 f"A file that the command {command!r} names has changed: run again."
@@ -67,11 +74,14 @@ class Command(Denoiser):
 
     def _run(self, words_: list[str], folder: str) -> None:
         """Run the command, and end all that it has started with it."""
+        mark = uuid.uuid4().hex
         with tempfile.TemporaryFile() as output:
+            started = time.perf_counter()
             try:
                 process = subprocess.Popen(
                     words_,
                     cwd=folder,
+                    env=os.environ | {_MARK: mark},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -83,15 +93,30 @@ class Command(Denoiser):
                 ) from None
             try:
                 code = process.wait()
+                self.program_seconds += time.perf_counter() - started
             finally:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                _end(process, mark)
             if code:
-                output.seek(0)
+                output.seek(max(0, output.seek(0, os.SEEK_END) - 4 * _LONGEST))
                 said = output.read().decode(errors="replace").strip()[-_LONGEST:]
                 how = f"exit code {code}" if code > 0 else signal.Signals(-code).name
                 raise RuntimeError(f"{words_[0]} ended with {how}: {said or 'it printed nothing'}")
+
+
+def _end(process: subprocess.Popen[bytes], mark: str) -> None:
+    """End a command and what it has started, wherever that has gone, and wait for its end."""
+    import psutil
+
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    left = []
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            if each.environ().get(_MARK) == mark:
+                each.kill()
+                left.append(each)
+    psutil.wait_procs(left, timeout=_PATIENCE_SECONDS)
 
 
 def words(command: str) -> list[str]:

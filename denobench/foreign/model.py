@@ -76,14 +76,15 @@ class Model(FileDenoiser):
         )
         self._network: Network | None = None
 
-    @property
-    def device(self) -> str:
-        """Where the network computes: ``cpu`` or ``cuda``."""
-        return self._network.device if self._network else "cpu"
+    @staticmethod
+    def digest(path: Path) -> str:
+        """Return the digest of the file's contents, and of the files that belong to it."""
+        return recognise.digest(path)
 
     def load(self, path: Path) -> None:
         """Load the file, without running any code in it."""
         self._network = open_network(path)
+        self.device = self._network.device
 
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
         """Call the network, with padding or in tiles where it does not take the image's sides."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from denobench.errors import DenobenchError, UnavailableError, reason
+from denobench.foreign.beside import beside
 from denobench.foreign.network import Network, Port, threads
 
 _DTYPES = {
@@ -35,6 +36,7 @@ class OnnxNetwork(Network):
             raise UnavailableError(
                 f"Model {path} needs onnxruntime: pip install onnxruntime."
             ) from None
+        beside(path)  # refuses weights outside of its folder
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads()
         options.inter_op_num_threads = 1

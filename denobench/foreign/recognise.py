@@ -10,6 +10,7 @@ from pathlib import Path
 from denobench.errors import DenobenchError
 from denobench.files import digest as digest_of_file
 from denobench.files import digest_of
+from denobench.foreign.beside import beside
 
 ONNX, KERAS, H5, SAVED_MODEL, TORCHSCRIPT, EXPORTED = (
     "ONNX",
@@ -78,16 +79,22 @@ def recognise(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Return the digest of a network's file, or of all files of its folder; also of the weights
-    that an ONNX file keeps beside it.
-    """  # noqa: D205
+    """Return the digest of a network's file, or of all files of its folder.
+
+    The weights that an ONNX file keeps beside it count with it.
+
+    Raises
+    ------
+    DenobenchError
+        If these are missing or outside of its folder.
+    """
     if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.is_file())
-        return digest_of([[str(each.relative_to(path)), digest_of_file(each)] for each in files])
-    beside = path.with_name(f"{path.name}.data")
-    if beside.is_file():
-        return digest_of([digest_of_file(path), digest_of_file(beside)])
-    return digest_of_file(path)
+    elif not (files := beside(path) if recognise(path) == ONNX else []):
+        return digest_of_file(path)
+    names = [str(each.relative_to(path if path.is_dir() else path.parent)) for each in files]
+    parts = [[name, digest_of_file(each)] for name, each in zip(names, files, strict=True)]
+    return digest_of(parts if path.is_dir() else [digest_of_file(path), *parts])
 
 
 def _archive(path: Path) -> str:

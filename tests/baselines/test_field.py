@@ -58,6 +58,41 @@ def test_simpleitk(noisy: np.ndarray) -> None:
     np.testing.assert_array_equal(answer, package.GetArrayFromImage(flown))
 
 
+def test_simpleitk_s_patches(noisy: np.ndarray) -> None:
+    """The kernel's bandwidth follows sigma, and the answer is the same twice."""
+    package = pytest.importorskip("SimpleITK")
+    image = package.GetImageFromArray(noisy)
+    expected = package.PatchBasedDenoising(image, 0.2, 1, 2, 20)
+    given = {"strength": 2.0, "patch_radius": 1, "iterations": 2, "samples": 20}
+    for _ in range(2):
+        answer = methods.build("itk-patch", given).denoise(noisy, 0.1)
+        np.testing.assert_array_equal(answer, package.GetArrayFromImage(expected))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 6])
+def test_dipy_in_three_dimensions(noisy: np.ndarray, depth: int) -> None:
+    """A volume goes in as it is; one thinner than a patch is mirrored, and is the same twice."""
+    package = pytest.importorskip("dipy.denoise.nlmeans")
+    volume = np.stack([noisy[: 20 + n, :20][-20:] for n in range(depth)])
+    thick = np.pad(volume.astype(float), [(0, max(3 - depth, 0)), (0, 0), (0, 0)], "symmetric")
+    options = {"patch_radius": 1, "block_radius": 2, "num_threads": 1, "method": "blockwise"}
+    expected = package.nlmeans(thick, SIGMA, rician=False, **options)[:depth]
+    for _ in range(2):
+        answer = methods.build("dipy-nlm-3d").denoise(volume, SIGMA)
+        np.testing.assert_array_equal(answer, expected)
+
+
+@pytest.mark.slow
+def test_bm4d_in_three_dimensions(noisy: np.ndarray) -> None:
+    """A volume goes in with its slices last, and one of two slices is mirrored."""
+    package = pytest.importorskip("bm4d")
+    volume = np.stack([noisy[n : n + 16, :16] for n in (0, 8, 16, 24)])
+    expected = np.moveaxis(package.bm4d(np.moveaxis(volume, 0, 2).astype(float), SIGMA), 2, 0)
+    method = methods.build("bm4d-3d")
+    np.testing.assert_allclose(method.denoise(volume, SIGMA), expected, atol=1e-6)
+    assert method.denoise(volume[:2], SIGMA).shape == (2, 16, 16)
+
+
 @pytest.mark.slow
 def test_bm4d(noisy: np.ndarray) -> None:
     """A slice goes in as a volume of one slice."""

@@ -68,13 +68,16 @@ def test_command_that_fails_says_what_it_printed(
         Command(command=command, format="npy").denoise(noisy, None)
 
 
-def test_what_a_command_leaves_running_is_ended(tmp_path: Path, noisy: np.ndarray) -> None:
-    """A process that it has put into the background is gone after the call."""
+@pytest.mark.parametrize("away", [False, True])
+def test_what_a_command_leaves_running_is_ended(
+    tmp_path: Path, noisy: np.ndarray, away: bool
+) -> None:
+    """A process that it has put into the background is gone, also from a session of its own."""
     import psutil
 
     program = (
         "import subprocess, sys, shutil\n"
-        "child = subprocess.Popen(['sleep', '600'])\n"
+        f"child = subprocess.Popen(['sleep', '600'], start_new_session={away})\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
         "shutil.copy(sys.argv[1], sys.argv[2])"
     )
@@ -82,6 +85,18 @@ def test_what_a_command_leaves_running_is_ended(tmp_path: Path, noisy: np.ndarra
     Command(command=command, format="npy").denoise(noisy, None)
     pid = int((tmp_path / "pid").read_text())
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def test_program_s_time_is_known_apart_and_much_output_is_cut(noisy: np.ndarray) -> None:
+    """Of a megabyte that it prints the end is kept; its seconds do not hold the files'."""
+    program = "import sys; print('x' * 2**20); print('the end'); sys.exit(1)"
+    command = Command(
+        command=f"{PYTHON} -c {shlex.quote(program)} {{noisy}} {{denoised}}", format="npy"
+    )
+    with pytest.raises(RuntimeError, match=r"exit code 1: x+\nthe end$") as raised:
+        command.denoise(noisy, None)
+    assert len(str(raised.value)) < 1000
+    assert command.program_seconds > 0
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,9 @@ _RESTING = 0.1
 # Libraries that decide when they start how many threads they use, and do not change it then.
 _FIXED = ("tensorflow", "jax", "onnxruntime", "itk", "SimpleITK", "ants")
 
-# Seconds by the clock, of the processor, and of the processor for the calling thread alone.
-Measured = tuple[float, float, float]
+# Seconds by the clock, of the processor, of the processor for the calling thread alone, and by the
+# clock for a command without its files.
+Measured = tuple[float, float, float, float | None]
 
 
 class Stopwatch:
@@ -64,6 +65,8 @@ class Stopwatch:
         The method's; the image's, such as ``224x224``, or the volume's.
     failure
         Status and reason where it gave no answer: then it is not asked again. Else None.
+    device
+        Where the method computes.
     cold_ms
         Milliseconds of imports, weights and the first call.
     seconds
@@ -77,6 +80,8 @@ class Stopwatch:
         the rounds: a library may start its threads in one of them. Other programs do not change it.
     peak_mb
         Peak memory so far.
+    program_seconds
+        Of a command's call, without its files; one number per round.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Stopwatch:
         self.name = cell.method
         self.size = "x".join(map(str, noisy.shape))
         self.failure: tuple[str, str] | None = None
+        self.device = ""
         self.cold_ms = 0.0
         self.peak_mb = 0.0
         self._timeout = timeout
@@ -101,7 +107,7 @@ class Stopwatch:
         numba = "numba" in methods.load(cell.registered).info.packages
         self._child = Child(
             _serve,
-            *(cell.registered, cell.parameters, cell.weights, noisy, sigma),
+            *(cell.registered, cell.parameters, cell.weights, cell.weights_digest, noisy, sigma),
             *((plugin,) if plugin else (), threads if numba else None),
             threads=threads,
             # Numba takes no more threads later than it is told of at first, but fewer.
@@ -113,6 +119,7 @@ class Stopwatch:
     def forget(self) -> None:
         """Begin a new series of rounds."""
         self.seconds: list[float] = []
+        self.program_seconds: list[float] = []
         self.spent = 0.0
         self.parallelism = 0.0
         self._shares: list[float] = []
@@ -132,14 +139,17 @@ class Stopwatch:
 
     def start(self) -> None:
         """Load the method and call it for the first time."""
-        if cold := self._ask("start"):
+        if started := self._ask("start"):
+            cold, self.device = started
             self.cold_ms = 1000 * cold
 
     def call(self) -> None:
         """Time a round."""
         if measured := self._ask("call"):
-            calls, (wall, cpu, own), self.peak_mb = measured
+            calls, (wall, cpu, own), self.peak_mb, program = measured
             self.seconds.append(wall / calls)
+            if program is not None:
+                self.program_seconds.append(program / calls)
             self.spent += wall
             self.parallelism = max(self.parallelism, cpu / wall)
             self._shares.append(1 - own / cpu if cpu else 0.0)
@@ -174,6 +184,7 @@ def _serve(
     registered: str,
     parameters: str,
     weights: Path | None,
+    weights_digest: str,
     noisy: np.ndarray,
     sigma: float | None,
     plugins: Sequence[Path],
@@ -187,14 +198,14 @@ def _serve(
         return
     started = time.perf_counter()
     with load_plugins(plugins):
-        method = load_method(registered, parameters, weights)
+        method = load_method(registered, parameters, weights, weights_digest)
         if numba_threads is not None:
             import numba
 
             numba.set_num_threads(numba_threads)
         for part in parts(method, noisy.copy()):
             method.denoise(part, sigma)
-        connection.send(("cold", time.perf_counter() - started))
+        connection.send(("cold", (time.perf_counter() - started, method.device)))
         calls, rested = 0, False
         while question := connection.recv():
             if question != "call":
@@ -207,7 +218,7 @@ def _serve(
             measured = _call(method, noisy, sigma, max(calls, 1))
             if not calls:
                 calls, measured = _calibrate(method, noisy, sigma, measured)
-            connection.send(("time", (calls, measured, _peak_megabytes())))
+            connection.send(("time", (calls, measured[:3], _peak_megabytes(), measured[3])))
 
 
 def _calibrate(
@@ -225,12 +236,14 @@ def _call(method: Denoiser, noisy: np.ndarray, sigma: float | None, calls: int) 
     """Return the seconds of so many calls; of a volume, of all its slices."""
     given = parts(method, noisy.copy())
     clocks = time.perf_counter, time.process_time, time.thread_time
+    before: float | None = getattr(method, "program_seconds", None)
     started = [clock() for clock in clocks]
     for _ in range(calls):
         for part in given:
             method.denoise(part, sigma)
-    wall, cpu, own = (clock() - before for clock, before in zip(clocks, started, strict=True))
-    return wall, cpu, own
+    wall, cpu, own = (clock() - first for clock, first in zip(clocks, started, strict=True))
+    program = None if before is None else getattr(method, "program_seconds", before) - before
+    return wall, cpu, own, program
 
 
 def _rest() -> None:

@@ -235,6 +235,7 @@ def _record(cell: Cell, threads: int) -> dict[str, Any]:
         "image": cell.item.id,
         "size": "–",
         "threads": threads,
+        "device": "",
         "cpu": cpu_model(),
         "versions": ", ".join(f"{name} {installed_version(name)}" for name in packages),
         "status": "ok",
@@ -246,11 +247,15 @@ def _measured(timed: Stopwatch) -> dict[str, Any]:
     """Return what was measured of a method, or the status and reason of its failure."""
     if timed.failure:
         status, error = timed.failure
-        return {"size": timed.size, "status": status, "error": error}
+        return {"size": timed.size, "device": timed.device, "status": status, "error": error}
     milliseconds = 1000 * np.array(timed.seconds)
+    program = (
+        {"program_ms": 1000 * np.median(timed.program_seconds)} if timed.program_seconds else {}
+    )
     low, middle, high = np.percentile(milliseconds, [25, 50, 75])
     return {
         "size": timed.size,
+        "device": timed.device,
         "cold_ms": timed.cold_ms,
         "parallelism": timed.parallelism,
         "peak_mb": timed.peak_mb,
@@ -260,6 +265,7 @@ def _measured(timed: Stopwatch) -> dict[str, Any]:
         "high_ms": high,
         "min_ms": milliseconds.min(),
         "max_ms": milliseconds.max(),
+        **program,
     }
 
 

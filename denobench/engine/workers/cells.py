@@ -19,6 +19,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
 from denobench.engine.workers import observations, probing
 from denobench.errors import DenobenchError, UnavailableError, reason
+from denobench.files import digest
 from denobench.gallery import Pictures
 from denobench.methods import Denoiser, FileDenoiser, FittedDenoiser
 from denobench.metrics import Metric
@@ -63,7 +64,9 @@ def compute(cell: Cell) -> Computed:
         with _not_the_method_s("noise"):
             noisy, field_digest = observations.noisy(cell)
         _check_source(cell.registered, cell.source)
-        method = load_method(cell.registered, cell.parameters, cell.weights, cell.source)
+        method = load_method(
+            cell.registered, cell.parameters, cell.weights, cell.weights_digest, cell.source
+        )
         sigma = told_sigma(cell, noisy)
         answer = ask(method, noisy, sigma)
         denoised = clipped(answer.pixels)
@@ -201,11 +204,24 @@ def load_method(
     name: str,
     parameters: str,
     weights: Path | None,
+    weights_digest: str,
     source: str = "",  # noqa: ARG001  another source is another method
 ) -> Denoiser:
-    """Return a method with its parameters and weights, kept for the process's next cells."""
+    """Return a method with its parameters and weights, kept for the process's next cells.
+
+    Raises
+    ------
+    DenobenchError
+        If the file of weights is not the one that was planned.
+    """
     method = methods.build(name, json.loads(parameters))
     if isinstance(method, FittedDenoiser | FileDenoiser):
         assert weights is not None
+        found = method.digest(weights) if isinstance(method, FileDenoiser) else digest(weights)
+        if found != weights_digest:
+            raise DenobenchError(
+                f"{weights} is not the file that was planned: it was replaced while the run went "
+                "on, or differs between machines; run again"
+            )
         method.load(weights)
     return method

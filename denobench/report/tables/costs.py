@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -58,8 +59,8 @@ def timing(summary: Summary) -> Table:
         for entry, found in timed
         if found["status"] != "ok"
     ]
-    said = [_libraries(summary), machine_noise(summary.timing)]
-    titles = ("Size", "Threads", "Median", "Min", "Max", "All cores", "Cold start", "Peak MB")
+    said = [_libraries(summary), machine_noise(summary.timing), _programs(timed)]
+    titles = ("Size", "Device", "Threads", "Median", "Min", "Max", "All cores", "Cold start")
     return Table(
         name="timing",
         title="Runtime",
@@ -67,7 +68,7 @@ def timing(summary: Summary) -> Table:
         "with quartiles, and extremes.",
         columns=(
             *method_columns(summary),
-            *(map(Column, (*titles, "Repeats"))),
+            *(map(Column, (*titles, "Peak MB", "Repeats"))),
         ),
         sections=(Section("", tuple(_timed(summary, entry, found) for entry, found in timed)),),
         notes=(TIMING_NOTE, *filter(None, said), *failed),
@@ -88,11 +89,28 @@ def _timed(summary: Summary, entry: Entry, found: pd.Series) -> tuple[Field, ...
     return (
         *method_fields(summary, entry),
         Field(f"{found['size']}"),
+        Field(_device(found)),
         Field(f"{found['threads']:g}"),
         median,
         *(number(found.get(name)) for name in names),
         Field(f"{repeats:g}" if pd.notna(repeats) else "–"),
     )
+
+
+def _programs(timed: Sequence[tuple[Entry, pd.Series]]) -> str:
+    """Say how much of a command's time its program takes, without the files."""
+    parts = [
+        f"{entry.label} {number(found['program_ms']).text}"
+        for entry, found in timed
+        if pd.notna(found.get("program_ms"))
+    ]
+    return f"Without writing and reading files, in ms: {', '.join(parts)}." if parts else ""
+
+
+def _device(found: pd.Series) -> str:
+    """Return where a method was timed; older runs, which do not say so, used none but CPUs."""
+    device = found.get("device", "cpu")
+    return str(device) if pd.notna(device) and device else "–"
 
 
 def training(summary: Summary) -> Table:

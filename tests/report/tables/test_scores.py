@@ -105,9 +105,10 @@ def test_runtimes_are_printed_with_quartiles(tables: dict[str, Table], run: RunF
     """The timing table holds the timing pass's numbers, and the reason of a failure."""
     timing = run.table("timing").set_index("method")
     cells = row_of(tables["timing"], "Non-local means")
-    assert float(cells[3].text) == pytest.approx(timing.loc["nlm", "median_ms"], rel=0.01)
-    assert cells[3].interval.startswith("[")
-    assert row_of(tables["timing"], "Broken")[3].text == "failed"
+    assert float(cells[4].text) == pytest.approx(timing.loc["nlm", "median_ms"], rel=0.01)
+    assert cells[4].interval.startswith("[")
+    assert cells[2].text == "cpu"
+    assert row_of(tables["timing"], "Broken")[4].text == "failed"
     assert any("Broken: failed: RuntimeError" in note for note in tables["timing"].notes)
 
 
