@@ -91,6 +91,14 @@ class TrainingRecord(_Part):
     ----------
     images
         How many were trained on, and how many validated with.
+    parameters
+        Numbers in the weights of one network.
+    multiplications
+        Products that its convolutions take for an image of the run's size.
+    seen
+        Images, or squares of them, in all steps of one training.
+    device
+        What was trained on: processor and cores.
     """
 
     networks: int | None = None
@@ -99,6 +107,10 @@ class TrainingRecord(_Part):
     seconds: float | None = None
     images: tuple[int, ...] | None = None
     levels: tuple[float, ...] | None = None
+    parameters: int | None = None
+    multiplications: int | None = None
+    seen: int | None = None
+    device: str | None = None
 
     @field_validator("images", mode="before")
     @classmethod

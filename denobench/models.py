@@ -62,6 +62,7 @@ class ModelRecord(BaseModel):
     epochs: int
     kept_epoch: int
     digest: str
+    machine: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ TESTED_BY = {
     "denobench.datasets.noisiness": "datasets/test_pairs.py",
     "denobench.datasets.survey": "datasets/test_folder.py",
     "denobench.datasets.volumes": "readers/test_mr.py",
+    "denobench.denoising": "test_denoising.py",
     "denobench.engine.manifest": "engine/test_coordinator.py",
     "denobench.engine.planning": "engine/planning/test_plan.py",
     "denobench.engine.stages": "engine/stages/test_timing.py",

@@ -285,15 +285,6 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         values = np.where(np.isfinite(values), values, 0)
     position = _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3)
-    order = (
-        _number(look("MREchoSequence", "EffectiveEchoTime"), 0.0)
-        or _number(found.get("EchoTime"), 0.0),
-        _number(look("FrameContentSequence", "TemporalPositionIndex"), 0.0)
-        or _number(found.get("TemporalPositionIdentifier"), 0.0),
-        _number(found.get("AcquisitionNumber"), 0.0),
-        _number(found.get("InstanceNumber"), 0.0),
-        float(index),
-    )
     location = _number(found.get("SliceLocation"), float("nan"))
     return Frame(
         number,
@@ -307,9 +298,21 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         location if np.isfinite(location) else None,
         _numbers(look("PixelMeasuresSequence", "PixelSpacing"), 2),  # type: ignore[arg-type]
         _number(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
-        order,
+        (*_times(look, found), float(index)),
         high * slope + intercept if integral and high * slope + intercept > 0 else None,
         f"{'' if signed else 'u'}int{bits}" if integral else str(stored.dtype),
+    )
+
+
+def _times(look: Callable[[str, str], Any], found: Any) -> tuple[float, ...]:
+    """Return what frames of one place are ordered by: echo, time, acquisition, instance."""
+    return (
+        _number(look("MREchoSequence", "EffectiveEchoTime"), 0.0)
+        or _number(found.get("EchoTime"), 0.0),
+        _number(look("FrameContentSequence", "TemporalPositionIndex"), 0.0)
+        or _number(found.get("TemporalPositionIdentifier"), 0.0),
+        _number(found.get("AcquisitionNumber"), 0.0),
+        _number(found.get("InstanceNumber"), 0.0),
     )
 
 

@@ -96,6 +96,7 @@ def _texts(summary: Summary, tables: Iterable[Table]) -> dict[str, str]:
 
 def _figures() -> list[Callable[[Summary], Iterator[Picture]]]:
     """Return what draws, in the page's order."""
+    from denobench.report.figures.cost import draw_cost
     from denobench.report.figures.curves import draw
     from denobench.report.figures.gallery import draw_gallery
     from denobench.report.figures.ranks import draw_ranks
@@ -106,7 +107,7 @@ def _figures() -> list[Callable[[Summary], Iterator[Picture]]]:
 
     return [
         *(draw, draw_ranks, draw_tasks, draw_sensitivity),
-        *(draw_training, draw_tuning, draw_gallery),
+        *(draw_cost, draw_training, draw_tuning, draw_gallery),
     ]
 
 

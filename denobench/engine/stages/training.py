@@ -23,6 +23,7 @@ from denobench.files import replacing, safe_name, subfolder
 from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
+from denobench.networks import NetworkDenoiser
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
 from denobench.rows import LOG, Row, RunFolder
@@ -90,8 +91,10 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
         found = (model.weights, model.digest)
         weights.paths |= {(method.name, each): found for each in corruptions}
         histories.append(_history(method, model, corruptions))
-        weights.records[method.name] = _record(weights.records.get(method.name), model)
-        weights.remarks[method.name] = fitted_method(method).remark(model.history)
+        fitted = fitted_method(method)
+        record = _record(weights.records.get(method.name), model)
+        weights.records[method.name] = record.model_copy(update=_cost(fitted, model, trained_on))
+        weights.remarks[method.name] = fitted.remark(model.history)
         weights.copies.append(_keep_model(folder, method, model, corruptions))
     folder.write_table("training", pd.concat(histories) if histories else None)
     return weights
@@ -198,6 +201,23 @@ def _record(before: TrainingRecord | None, model: Model) -> TrainingRecord:
         images=model.record.training.images,
         levels=model.record.training.levels,
     )
+
+
+def _cost(method: FittedDenoiser, model: Model, training: TrainingSet) -> dict[str, Any]:
+    """Return what a network costs, as far as its file of weights tells it."""
+    found: dict[str, Any] = {"device": model.record.machine or None}
+    recipe, images = model.record.recipe, model.record.training.images
+    if isinstance(method, NetworkDenoiser):
+        found["seen"] = model.record.epochs * images[0] * int(recipe.get("crops", 1))
+        method.load(model.weights)
+        graph = method.graph()
+        if graph is not None and training.size is not None:
+            side = -(-training.size // method.factor) * method.factor
+            found |= {
+                "parameters": graph.parameters,
+                "multiplications": graph.multiplications(side, side),
+            }
+    return found
 
 
 def _keep_model(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import Any
 
 # Of each operation: images it takes (0: two or more), and its weights.
@@ -23,6 +25,13 @@ OPERATIONS = {
     "sum": (0, ()),
     "difference": (2, ()),
     "concatenation": (0, ()),
+}
+
+
+# What an operation does to an image's sides.
+_SCALES = {
+    **dict.fromkeys(("halving", "pooling", "unshuffle"), Fraction(1, 2)),
+    **dict.fromkeys(("doubling", "enlargement", "shuffle"), Fraction(2)),
 }
 
 
@@ -68,6 +77,23 @@ class Graph:
     channels: int
     nodes: tuple[Node, ...]
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the weights are."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def multiplications(self, height: int, width: int) -> int:
+        """Return how many products the convolutions of an image take, as they are defined."""
+        scales = [Fraction(1)]  # of each node's answer, as a part of the image's sides
+        total = Fraction(0)
+        for node in self.nodes:
+            given = scales[node.inputs[0]]
+            scales.append(given * _SCALES.get(node.operation, 1))
+            if node.weights[:1] and node.operation != "normalisation":
+                seen = given if node.operation == "doubling" else scales[-1]
+                total += seen**2 * math.prod(self.shapes[node.weights[0]])
+        return round(total * height * width)
 
     def written(self) -> str:
         """Return the graph as JSON."""

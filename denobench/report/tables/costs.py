@@ -122,29 +122,61 @@ def training(summary: Summary) -> Table:
         for entry, told in trained
     ]
 
+    # What earlier runs did not note has no columns.
+    costs = [each for each in _COSTS if any(getattr(told, each[0]) for _, told in trained)]
+
     def row(entry: Entry, told: TrainingRecord) -> tuple[Field, ...]:
         numbers = (told.images, told.epochs, told.kept_epoch)
         seconds = told.seconds
         return (
             Field(entry.label),
+            *(_cost(getattr(told, name), unit) for name, _, unit in costs),
             *(Field("–" if number is None else _joined(number)) for number in numbers),
             Field("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
             Field(entry.details.remark),
         )
 
+    devices = sorted({told.device for _, told in trained if told.device})
     return Table(
         name="training",
         title="Training",
-        caption="Images to train on and to validate with, epochs, the epoch whose weights were "
-        "kept, and minutes.",
+        caption=" ".join(
+            [
+                "Images to train on and to validate with, epochs, the epoch whose weights were "
+                "kept, and minutes.",
+                *([_COSTS_CAPTION] if costs else []),
+                *([f"Trained on {'; '.join(devices)}."] if devices else []),
+            ]
+        ),
         columns=(
             Column("Method", kind="text"),
+            *(Column(title) for _, title, _ in costs),
             *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
             Column("Remark", kind="prose"),
         ),
         sections=(Section("", tuple(row(entry, told) for entry, told in trained)),),
         tidy=named(summary, pd.DataFrame(records)) if records else pd.DataFrame(),
     )
+
+
+# Field of a record, title of its column, and the unit that it is printed in.
+_COSTS = (
+    ("parameters", "Parameters (10³)", 1e3),
+    ("multiplications", "Products (10⁹)", 1e9),
+    ("seen", "Seen (10³)", 1e3),
+)
+_COSTS_CAPTION = (
+    "Products are those that the convolutions of one image take as they are defined; seen are the "
+    "images, or squares of them, of all steps."
+)
+
+
+def _cost(value: int | None, unit: float) -> Field:
+    """Return a cost in its unit, with three digits."""
+    if value is None:
+        return Field("–")
+    text = f"{value / unit:.3g}" if value < 1000 * unit else f"{value / unit:.0f}"
+    return Field(text, value=value)
 
 
 def _joined(value: object) -> str:

@@ -55,6 +55,23 @@ def test_networks_of_the_package(name: str) -> None:
     assert_same(method.build((None, None, method.channels)), (24, 40))
 
 
+def test_costs_are_those_of_the_definition() -> None:
+    """Parameters are Keras' count, products the closed form of a network's definition."""
+    for name in NETWORKS:
+        method = methods.build(name, {})
+        graph = method.graph()
+        assert graph.parameters == method.build((None, None, method.channels)).count_params()
+    # DnCNN: 64 channels at full size, 17 layers.
+    expected = (9 * 64 + 15 * 9 * 64**2 + 9 * 64) * 40 * 56
+    assert methods.build("dncnn", {}).graph().multiplications(40, 56) == expected
+    # U-Net: pixels at half, a quarter and an eighth of the sides.
+    half = 9 * 8 * 40 + 8 * 9 * 40**2 + 9 * 40 * 4
+    quarter = 4 * 40 * 80 + 8 * 9 * 80**2 + 4 * 80 * 40
+    eighth = 4 * 80 * 128 + 4 * 9 * 128**2 + 4 * 128 * 80
+    expected = half * 20 * 28 + quarter * 10 * 14 + eighth * 5 * 7
+    assert methods.build("unet", {}).graph().multiplications(40, 56) == expected
+
+
 LAYERS = {
     "one pixel": lambda x: layers.Conv2D(5, 1, activation="sigmoid")(x),
     "halved": lambda x: layers.Conv2D(12, 2, strides=2, activation="relu")(x),

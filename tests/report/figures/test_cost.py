@@ -1,0 +1,69 @@
+"""What networks give for what they cost, as a figure and in the table of trainings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from denobench.manifest import TrainingRecord
+from denobench.report.data.summary import Summary
+from denobench.report.figures.cost import draw_cost
+from denobench.report.tables.costs import training
+
+COSTS = {
+    "median": TrainingRecord(
+        parameters=37_569, multiplications=10**9, seen=4830, seconds=60, device="Linux, 2 cores"
+    ),
+    "tv": TrainingRecord(parameters=1_279_508, multiplications=355 * 10**7, seconds=3600),
+}
+
+
+@pytest.fixture
+def trained(summary: Summary) -> Summary:
+    """The run, with two methods as if they were networks."""
+    entries = tuple(
+        replace(entry, details=entry.details.model_copy(update={"training": COSTS[entry.name]}))
+        if entry.name in COSTS
+        else entry
+        for entry in summary.entries
+    )
+    assert {entry.name for entry in entries} >= {*COSTS}
+    return replace(summary, entries=entries)
+
+
+def test_score_over_each_cost(trained: Summary) -> None:
+    """A panel for each cost has a mark for each network that has it, at its mean score."""
+    gaussian = next(draw_cost(trained))
+    assert gaussian.name == "cost-gaussian"
+    panels = gaussian.figure.axes
+    marks = [
+        [line.get_xdata()[0] for line in panel.lines if line.get_marker() != "None"]
+        for panel in panels
+    ]
+    assert [sorted(each) for each in marks] == [
+        [37.569, 1279.508],
+        [1.0, 3.55],
+        [4.83],
+        [1.0, 60.0],
+    ]
+
+
+def test_one_network_is_no_comparison(summary: Summary) -> None:
+    """Without two networks whose cost is known there is no figure."""
+    assert not [*draw_cost(summary)]
+
+
+def test_costs_in_the_table_of_trainings(trained: Summary, summary: Summary) -> None:
+    """Known costs are columns, in thousands and billions; a run that noted none has none."""
+    table = training(trained)
+    assert [column.title for column in table.columns][1:4] == [
+        "Parameters (10³)",
+        "Products (10⁹)",
+        "Seen (10³)",
+    ]
+    texts = {row[0].text: [field.text for field in row[1:4]] for row in table.sections[0].rows}
+    assert ["37.6", "1", "4.83"] in texts.values()
+    assert ["1280", "3.55", "–"] in texts.values()
+    assert "Linux, 2 cores" in table.caption
+    assert "Parameters (10³)" not in [column.title for column in training(summary).columns]
