@@ -116,17 +116,7 @@ def open_pairs(
     reading = reading or Reading()
     if references is None:
         return _alone(open_folder(data, reading, progress=progress))
-    # Which slices are used, the references say.
-    all_slices = replace(reading, every=1, empty=True)
-    if isinstance(references, Sides):
-        own, other = references.reference, references.noisy
-        clean = _side(data, own.wants, f"reference: {own.written!r}", reading, progress)
-        noisy = _side(data, references.is_noisy, f"noisy: {other.written!r}", all_slices, progress)
-        by_source = _belonging(clean, noisy, data, references)
-    else:
-        clean = open_folder(references, reading, progress=progress)
-        noisy = open_folder(data, all_slices, progress=progress)
-        by_source = _matched(_by_source(clean, references), _by_source(noisy, data))
+    clean, noisy, by_source = _opened(data, references, reading, progress)
     left_out = [*clean.unreadable, *noisy.unreadable]
     pairs: list[PairItem] = []
     for reference, acquisitions in by_source.matches:
@@ -147,6 +137,24 @@ def open_pairs(
         notes=(*clean.notes, *noisy.notes, *notes),
         clusters=clean.clusters,
     )
+
+
+def _opened(
+    data: Path, references: Path | Sides, reading: Reading, progress: Progress | None
+) -> tuple[Dataset, Dataset, _Matches]:
+    """Return the references, the noisy images, and which belong to which."""
+    # Which slices are used, the references say.
+    all_slices = replace(reading, every=1, empty=True)
+    if isinstance(references, Sides):
+        own, other = references.reference, references.noisy
+        clean = _side(data, own.wants, f"reference: {own.written!r}", reading, progress)
+        noisy = _side(data, references.is_noisy, f"noisy: {other.written!r}", all_slices, progress)
+        by_source = _belonging(clean, noisy, data, references)
+    else:
+        clean = open_folder(references, reading, progress=progress)
+        noisy = open_folder(data, all_slices, progress=progress)
+        by_source = _matched(_by_source(clean, references), _by_source(noisy, data))
+    return clean, noisy, by_source
 
 
 def _alone(found: Dataset) -> Dataset:
