@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,12 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from denobench.datasets import volumes
 from denobench.datasets.base import Dataset, FileItem, Unreadable
 from denobench.datasets.folder import open_folder
-from denobench.datasets.noisiness import residual_noise, span
+from denobench.datasets.noisiness import (
+    background_spread,
+    noise_of,
+    residual_noise,
+    span,
+)
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 from denobench.files import replacing
@@ -54,6 +59,8 @@ class AuditedFile:
         was acquired, and which volume it is. Empty for pictures.
     identities
         Whether the header carries what tells a person.
+    spread
+        Of a volume's slice, how its background is spread, see `background_spread`.
     """
 
     id: str
@@ -73,6 +80,7 @@ class AuditedFile:
     orientation: str = ""
     volume: str = ""
     identities: bool = False
+    spread: float | None = None
 
 
 @dataclass(frozen=True)
@@ -217,12 +225,27 @@ class Audit:
                 "full scale": f"{_range(round(file.high, 4) for file in found.values())}; at most "
                 f"{max(shares):.2g} % of values clipped",
                 "noise by volume": f"{min(sigmas):.2f} to {max(sigmas):.2f} % of full scale",
+                "background": self._backgrounds(found),
             }
         if carrying:
             told["identities"] = (
                 f"the headers of {carrying} images carry names, numbers, dates or free text"
             )
         return told
+
+    def _backgrounds(self, volumes: Iterable[str]) -> str:
+        """Return what the backgrounds of volumes say of their noise."""
+        told = {
+            "rician": "looks Rician",
+            "half gaussian": "looks like the magnitude of Gaussian noise",
+            "gaussian": "looks Gaussian",
+            "several coils or no noise": "several coils' magnitude, or no noise",
+            "masked": "masked or too small to tell",
+        }
+        return _counted(
+            told[noise_of([file.spread for file in self.files if file.volume == volume])]
+            for volume in volumes
+        )
 
     def to_json(self) -> str:
         """Return everything as JSON."""
@@ -304,6 +327,9 @@ def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> Audite
         orientation="" if stack.affine is None else volumes.orientation(stack.affine),
         volume=f"{item.files[0].digest}:{item.stack}" if stack.volume else "",
         identities=stack.identities,
+        spread=background_spread(image, item.low + image * (item.high - item.low))
+        if stack.volume
+        else None,
     )
 
 

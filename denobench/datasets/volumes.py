@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +23,7 @@ from denobench.files import damaged, digest_of, write_bytes, write_text
 from denobench.readers import File, Stack
 
 VERSION = 1  # of what the cache holds
+UNUSED_DAYS = 30  # after which decoded volumes are forgotten
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 # Directions (right, anterior, superior) that slices, rows and columns run in, by plane: seen from
 # the feet and from the front, the patient's right is on the left; from the side, the nose is.
@@ -43,9 +47,31 @@ def stacks(files: Sequence[File], reader: str) -> Sequence[Stack]:
     place = _place(files, reader)
     known = _known(place)
     if known:
+        with suppress(OSError):  # of a cache that may only be read
+            (place / "stacks.json").touch()  # used today
         return known
+    forget([each for each, _, days in kept() if days > UNUSED_DAYS])
     found = readers.read(files, reader)
     return _keep(found, files[0], place) if any(stack.shape[0] > 1 for stack in found) else found
+
+
+def kept() -> list[tuple[Path, int, float]]:
+    """Return the folders of decoded volumes, their bytes, and the days since they were used."""
+    found = []
+    for place in sorted((cache_folder() / "volumes").glob("*")):
+        try:
+            size = sum(path.stat().st_size for path in place.iterdir())
+            last = max(path.stat().st_mtime for path in place.iterdir())
+        except (OSError, ValueError):  # another process forgets it, or has just begun it
+            continue
+        found.append((place, size, (time.time() - last) / 86400))
+    return found
+
+
+def forget(places: Iterable[Path]) -> None:
+    """Remove decoded volumes from the cache; who needs them decodes them again."""
+    for place in places:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _place(files: Sequence[File], reader: str) -> Path:
@@ -83,7 +109,7 @@ def _known(place: Path) -> list[Stack]:
 
 def _keep(found: Sequence[Stack], file: File, place: Path) -> list[Stack]:
     """Write stacks into the cache, values in as few bytes as hold them, and return them from it."""
-    kept, entries = [], []
+    written, entries = [], []
     with writing(place):
         place.mkdir(parents=True, exist_ok=True)
     for number, stack in enumerate(found):
@@ -97,11 +123,11 @@ def _keep(found: Sequence[Stack], file: File, place: Path) -> list[Stack]:
         np.save(content, values, allow_pickle=False)
         with writing(path):
             write_bytes(path, content.getvalue())
-        kept.append(replace(stack, load=_mapping(path)))
+        written.append(replace(stack, load=_mapping(path)))
         entries.append(_entry(stack))
     with writing(place):
         write_text(place / "stacks.json", json.dumps(entries))
-    return kept
+    return written
 
 
 def _entry(stack: Stack) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from alterations import as_bytes
@@ -19,6 +20,7 @@ from denobench.datasets.audit import Audit, audit, contact_sheet
 from denobench.errors import DenobenchError
 
 PAIRS = 4
+Made = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +204,30 @@ def test_real_set(real_images: Path) -> None:
     assert table["modes"] == "RGB 217, L 30, RGBA 5, P 1"
     assert table["sizes"].startswith("184 different")
     assert 0.25 < found.leak.mean / found.leak.test < 0.4
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (lambda clean, one, two: np.hypot(clean + one, two), "looks Rician"),
+        (lambda clean, one, _: clean + one, "looks Gaussian"),
+        (lambda clean, one, _: np.abs(clean + one), "the magnitude of Gaussian noise"),
+        (lambda clean, one, _: np.where(clean > 0, clean + one, 0), "masked or too small"),
+        (lambda clean, one, _: np.maximum(clean + one, 0), "masked or too small"),
+        (
+            lambda clean, one, two: np.sqrt(
+                np.hypot(clean + one, two) ** 2 + one[::-1] ** 2 + two[::-1] ** 2
+            ),
+            "several coils' magnitude",
+        ),
+    ],
+)
+def test_the_background_tells_the_noise(tmp_path: Path, made: Made, expected: str) -> None:
+    """Per volume: Rayleigh's distribution, half a Gaussian, a Gaussian, or nothing to be told."""
+    y, x = np.mgrid[:96, :96]
+    clean = np.where(np.hypot(y - 48, x - 48) < 30, 600 + 100 * np.cos(x / 5), 0)
+    rng = np.random.default_rng(0)
+    one, two = 20 * rng.standard_normal((2, 5, 96, 96))
+    values = np.rint(made(np.stack([clean] * 5), one, two)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values.T, np.eye(4)), tmp_path / "v.nii.gz")
+    assert expected in audit(tmp_path, splits=2).table()["background"]

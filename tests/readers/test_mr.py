@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import h5py
@@ -12,7 +14,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from denobench import readers
-from denobench.datasets import Dataset, FileItem, Reading, open_folder
+from denobench.datasets import Dataset, FileItem, Reading, open_folder, volumes
 from denobench.errors import DenobenchError
 from denobench.readers import File
 from denobench.scale import Scale
@@ -194,6 +196,32 @@ def test_volumes_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for item in open_folder(tmp_path).items:
             item.read()
     assert len(calls) == 1
+
+
+def test_decoded_volumes_are_forgotten(tmp_path: Path, program) -> None:
+    """What was not used for a month goes when another volume is decoded; all goes when asked."""
+    for name in "ab":
+        nibabel.save(nibabel.Nifti1Image(VOLUME + ord(name), AFFINE), tmp_path / f"{name}.nii")
+    open_folder(tmp_path / "a.nii")
+    ((old, size, _),) = volumes.kept()
+    assert size > VOLUME.nbytes
+    month_ago = time.time() - 86400 * (volumes.UNUSED_DAYS + 1)
+    for path in old.iterdir():
+        os.utime(path, (month_ago, month_ago))
+    open_folder(tmp_path / "a.nii")  # used again, and therefore kept
+    open_folder(tmp_path / "b.nii")
+    assert len(volumes.kept()) == 2
+    for path in old.iterdir():
+        os.utime(path, (month_ago, month_ago))
+    nibabel.save(nibabel.Nifti1Image(VOLUME + 3, AFFINE), tmp_path / "c.nii")
+    open_folder(tmp_path / "c.nii")
+    assert len(volumes.kept()) == 2
+    assert not old.exists()
+    shown = program("clean", "--cache")
+    assert "2 decoded files and series" in shown.stdout
+    assert program("clean", "--cache", "--yes").returncode == 0
+    assert volumes.kept() == []
+    assert program("clean").returncode == 2
 
 
 def test_arrays_and_fastmri(tmp_path: Path) -> None:
