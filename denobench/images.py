@@ -14,7 +14,7 @@ from denobench.errors import DenobenchError
 from denobench.files import replacing
 from denobench.readers import image as read
 
-__all__ = ["fit", "foreground", "read", "resize", "resize_labels", "write"]
+__all__ = ["fit", "fit_labels", "foreground", "read", "resize", "resize_labels", "write"]
 
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 
@@ -106,11 +106,27 @@ def fit(image: np.ndarray, size: int | None, spacing: tuple[float, float] | None
     """
     if size is None or spacing is None:
         return resize(image, size)
+    return _placed(image, size, spacing, cv2.INTER_AREA)
+
+
+def fit_labels(
+    labels: np.ndarray, size: int | None, spacing: tuple[float, float] | None
+) -> np.ndarray:
+    """Resize an image of labels, uint8, (H, W), as `fit` does; each pixel keeps one of them."""
+    if size is None or spacing is None:
+        return resize_labels(labels, size)
+    return _placed(labels, size, spacing, cv2.INTER_NEAREST_EXACT)
+
+
+def _placed(
+    image: np.ndarray, size: int, spacing: tuple[float, float], interpolation: int
+) -> np.ndarray:
+    """Return an image in the middle of a square, its physical shape kept."""
     height, width = image.shape[0] * spacing[0], image.shape[1] * spacing[1]
     longest = max(height, width)
     rows, columns = (max(1, round(size * side / longest)) for side in (height, width))
     if image.shape != (rows, columns):
-        image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(image, (columns, rows), interpolation=interpolation)
     above, left = (size - rows) // 2, (size - columns) // 2
     return np.pad(image, ((above, size - rows - above), (left, size - columns - left)))
 

@@ -25,9 +25,14 @@ MOST_ROWS = 5_000_000
 MOST_BYTES = 2**32  # that columns may take in memory
 LARGEST_CSV = 2**28
 
+TASK_KEY = "key"
+_ASKED = ("task", "model", "regime", "noise", "level", "method", "fold", "image", "cluster")
+_CLASSIFIED = ("score", "prediction")
+_OUTLINED = ("dice", "hd95", "unit", "lesions", "missed", "small", "small_missed", "invented")
+TASK_COLUMNS = (TASK_KEY, *_ASKED, "label", *_CLASSIFIED, *_OUTLINED)
 _TEXT = (
     *("method", "noise", "key", "image", "cluster", "status", "error", "track"),
-    *("parameters", "versions", "task", "model", "regime", "device"),
+    *("parameters", "versions", "task", "model", "regime", "device", "unit"),
 )
 # What a table cannot do without: columns of text, of numbers, of truths, and of levels.
 _NEEDED: Mapping[Name, tuple[str, ...]] = {
@@ -37,18 +42,15 @@ _NEEDED: Mapping[Name, tuple[str, ...]] = {
         *("method", "fold", "noise", "levels", "trial", "settings", "key", "level", "image"),
         *("cluster", "status", "psnr_foreground"),
     ),
-    "tasks": (
-        *("key", "task", "model", "regime", "noise", "level", "method", "fold"),
-        *("image", "cluster", "label", "score", "prediction"),
-    ),
+    "tasks": TASK_COLUMNS,
 }
 _NUMBERS = (
     *("threads", "epoch", "seconds", "fold", "trial", "level", "psnr_foreground"),
     *("loss", "val_loss", "val_psnr", "repeats", "median_ms", "low_ms", "high_ms", "min_ms"),
     *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "program_ms", "label", "score"),
-    "prediction",
+    *("prediction", *(name for name in _OUTLINED if name != "unit")),
 )
-_MAY_BE_NAN = ("psnr_foreground",)
+_MAY_BE_NAN = ("psnr_foreground", *_CLASSIFIED, *_OUTLINED)
 
 
 def read(path: Path, name: Name) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from denobench import models, records, trials
 from denobench.engine.manifest import describe
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
+from denobench.engine.stages.asking import disagreements
 from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
 from denobench.errors import DenobenchError
@@ -32,6 +33,8 @@ from denobench.rows import RunFolder
 
 # What two machines may differ by, in dB and as a fraction of the other scores.
 CLASSICAL, NETWORK = (1e-4, 1e-5), (1e-2, 1e-3)
+
+_ROWS_A_FIT = 20  # of tasks' models: one is fitted again for so many rows
 
 _WHICH = ["method", "noise", "level", "image", "realisation"]
 _DIGESTS = ("image_digest", "field_digest")
@@ -148,8 +151,20 @@ def _compute_again(
     for done, row in enumerate(tried, len(drawn)):
         progress(done, steps, f"{row['method']} on {row['image']}, tuning")
         problems += _check_trial(row, plan)
+    if plan.tasks:
+        completed = {tuple(row[name] for name in _WHICH) for row in _completed(folder)}
+        own = [cell for which, cell in cells.items() if which in completed]
+        again = 1 + sample // _ROWS_A_FIT
+        problems += disagreements(plan, own, folder.table("tasks"), again, progress)
+        steps += again
     progress(steps, steps, "")
     return steps, problems
+
+
+def _completed(folder: RunFolder) -> list[dict[str, Any]]:
+    """Return the rows that have scores."""
+    frame = folder.frame()
+    return frame.loc[frame["status"] == "ok", _WHICH].to_dict("records")  # type: ignore[return-value]
 
 
 def _rows_agree(folder: RunFolder) -> Iterator[str]:

@@ -86,7 +86,7 @@ def _anchor(tree: dict[str, Any], folder: Path) -> None:
         relative = isinstance(path, str) and path and not path.startswith("~")
         return str(folder / path) if relative else path
 
-    for key in ("data", "references"):
+    for key in ("data", "masks", "references"):
         if key in tree and tree[key] != "none":
             tree[key] = anchored(tree[key])
     if isinstance(tree.get("plugins"), list):

@@ -78,6 +78,9 @@ class Config(BaseModel):
         Of ``dataset: pairs``, whose ``data`` are noisy: the folder of the references, or ``none``.
     pairs
         Which files of ``data`` are noisy and which are references, in place of ``references``.
+    masks
+        Folder of the tumours' masks, for tasks and for the tumour's metrics: of pictures with
+        the images' names, or BIDS derivatives ``sub-*/..._mask.nii.gz``.
     fit
         Whether a factor and an offset between the intensities of a pair are taken out.
     scale
@@ -147,6 +150,7 @@ class Config(BaseModel):
     data: Path | None = None
     references: Path | Literal["none"] | None = None
     pairs: PairsEntry | None = None
+    masks: Path | None = None
     fit: Flag = False
     scale: str | tuple[float, float] | None = None
     slices: SlicesEntry = Field(default_factory=SlicesEntry)
@@ -189,7 +193,7 @@ class Config(BaseModel):
             raise ValueError("must be native or between 16 and 4096")
         return size
 
-    @field_validator("data", mode="before")
+    @field_validator("data", "masks", mode="before")
     @classmethod
     def _data_path(cls, path: Any) -> Any:
         return _path(path)

@@ -92,6 +92,15 @@ class Item(ABC):
         return None
 
     @property
+    def outlined(self) -> bool:
+        """Whether it is known where its tumour is, or that there is none."""
+        return False
+
+    def spacing_at(self, size: int | None) -> tuple[float, float] | None:  # noqa: ARG002
+        """Return the millimetres between rows and columns at a size, where they are known."""
+        return None
+
+    @property
     def realisations(self) -> int:
         """How many noisy images were measured; 0 where noise is drawn."""
         return 0
@@ -125,6 +134,30 @@ class Item(ABC):
 
 
 @dataclass(frozen=True)
+class Outline:
+    """Where an image's mask lies: in which stack of which file, slice by slice as the image.
+
+    Attributes
+    ----------
+    file, reader, stack
+        What is read by what, and which of its stacks.
+    """
+
+    file: File
+    reader: str
+    stack: int = 0
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its file."""
+        return self.file.digest
+
+    def read(self, plane: str, index: int) -> np.ndarray:
+        """Return a slice of it as its file holds it, (H, W)."""
+        return volumes.values((self.file,), self.reader, self.stack, plane, index)
+
+
+@dataclass(frozen=True)
 class FileItem(Item):
     """An image in a file, or in one of several that make a volume.
 
@@ -148,6 +181,8 @@ class FileItem(Item):
         What the file's or the series' images together are called.
     empty
         Whether there is next to nothing in it.
+    outline
+        Where its tumour's mask lies, if there is one.
     """
 
     files: tuple[File, ...] = ()
@@ -163,6 +198,7 @@ class FileItem(Item):
     volume: bool = False
     whole: str = ""
     empty: bool = False
+    outline: Outline | None = None
 
     @property
     def path(self) -> Path:
@@ -176,8 +212,28 @@ class FileItem(Item):
 
     @property
     def reading(self) -> str:
-        """The scale, the plane and the shape."""
-        return f"{self.scale} {self.low!r} {self.high!r} {self.plane} {self.spacing}"
+        """The scale, the plane and the shape; and the mask, where there is one."""
+        masked = f" {self.outline.digest}" if self.outline else ""
+        return f"{self.scale} {self.low!r} {self.high!r} {self.plane} {self.spacing}{masked}"
+
+    @property
+    def outlined(self) -> bool:
+        """Whether it has a mask."""
+        return self.outline is not None
+
+    def mask(self, size: int | None = None) -> np.ndarray | None:
+        """Read the mask: 1 where its file is above 0."""
+        if self.outline is None:
+            return None
+        inside = self.outline.read(self.plane, self.index) > 0
+        return images.fit_labels(inside.astype(np.uint8), size, self.spacing)
+
+    def spacing_at(self, size: int | None) -> tuple[float, float] | None:
+        """Return the millimetres between rows and columns at a size, where they are known."""
+        if self.spacing is None or size is None:
+            return self.spacing
+        longest = max(side * gap for side, gap in zip(self.shape, self.spacing, strict=True))
+        return longest / size, longest / size
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Read the file, or its slice from the cache."""
@@ -192,7 +248,7 @@ class FileItem(Item):
 
     def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
         """Read the image as a reference."""
-        return Observation(self.read(size), spacing=self.spacing)
+        return Observation(self.read(size), tumour=self.mask(size), spacing=self.spacing)
 
     def _values(self) -> np.ndarray:
         return volumes.values(self.files, self.reader, self.stack, self.plane, self.index)
@@ -207,6 +263,11 @@ class SimulatedItem(Item):
     def read(self, size: int | None = None) -> np.ndarray:
         """Read the slice from the cache."""
         return images.resize(np.array(simulated.images()[self.index]), size)
+
+    @property
+    def outlined(self) -> bool:
+        """Always: a slice without a tumour has none."""
+        return True
 
     def mask(self, size: int | None = None) -> np.ndarray | None:
         """Read the tumour's mask from the cache."""

@@ -168,7 +168,7 @@ def _fill(
     if timing.time_methods(plan, cells, folder, store, watcher):
         about = about.took(timing_s=_since(started))
         yield about
-    tasks.carry_out(plan, cells, folder, of_stage(watcher, "Tasks"))
+    tasks.carry_out(plan, cells, folder, watcher)
 
 
 def _shown(plan: Plan, cells: Iterable[Cell]) -> tuple[Shown, ...]:

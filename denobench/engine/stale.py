@@ -9,8 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from denobench.engine.workers.kept import USED
 from denobench.errors import DenobenchError
-from denobench.files import files_below, in_place, remove_below
+from denobench.files import damaged, files_below, in_place, read_json, remove_below
 from denobench.rows import RunFolder
 
 
@@ -67,9 +68,23 @@ def remove(folder: RunFolder, stale: Stale) -> None:
 
 def _files(folder: RunFolder) -> Iterator[Path]:
     about = folder.manifest()
+    yield from _of_tasks(folder.path / "tasks")
     shown = [each.observation for each in about.gallery]
     yield from folder.gallery.stale(shown, folder.planned() or ())
     models = folder.path / "models"
     for found in files_below(models):
         if found.relative_to(models).as_posix() not in about.models:
+            yield found
+
+
+def _of_tasks(root: Path) -> Iterator[Path]:
+    """Yield the answers and prepared images that no task of the current plan looks at."""
+    if not root.is_dir():
+        return
+    used = read_json(root / USED) if (root / USED).is_file() else []
+    if not isinstance(used, list):
+        raise damaged(root / USED, ValueError("it does not list files"))
+    wanted = {USED, *map(str, used)}
+    for found in files_below(root):
+        if found.relative_to(root).as_posix() not in wanted:
             yield found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -33,6 +34,7 @@ class LinearModel(TaskModel):
 
     name: ClassVar[str] = "linear"
     title: ClassVar[str] = "Features and logistic regression"
+    packages: ClassVar[tuple[str, ...]] = ("scikit-learn",)
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """Return the features, float32, (F,)."""
@@ -47,14 +49,14 @@ class LinearModel(TaskModel):
             ]
         ).astype(np.float32)
 
-    def fit(self, prepared: np.ndarray, labels: np.ndarray, *, seed: int) -> None:
+    def fit(self, prepared: np.ndarray, truths: Sequence[Any], *, seed: int) -> None:
         """Fit with features scaled to unit variance, and labels weighted alike."""
         from sklearn.linear_model import LogisticRegression
 
         self._mean, self._deviation = prepared.mean(axis=0), prepared.std(axis=0) + 1e-6
         self._fitted = LogisticRegression(
             C=0.001, class_weight="balanced", max_iter=2000, random_state=seed
-        ).fit(self._scaled(prepared), labels)
+        ).fit(self._scaled(prepared), np.asarray(truths))
 
     def score(self, prepared: np.ndarray) -> np.ndarray:
         """Return the model's probabilities."""

@@ -50,19 +50,43 @@ def balanced_accuracy(labels: np.ndarray, scores: np.ndarray) -> float:
     return float(np.mean([right[labels == label].mean() for label in (0, 1)]))
 
 
-def calibration_error(labels: np.ndarray, scores: np.ndarray, bins: int = 10) -> float:
+def calibration_error(
+    labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None, bins: int = 10
+) -> np.ndarray:
     """Return how far scores are from the share of yes among images of like score, on average.
+
+    Parameters
+    ----------
+    labels, scores, weights
+        As of `auc`.
+    bins
+        Of equal width.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K,), or (1,) without weights.
 
     References
     ----------
     C. Guo et al., "On calibration of modern neural networks", ICML 2017.
     """
+    weights = np.ones((1, len(labels))) if weights is None else weights
     groups = np.minimum((scores * bins).astype(int), bins - 1)
-    parts = (groups == group for group in range(bins))
-    gaps = [
-        part.mean() * abs(labels[part].mean() - scores[part].mean()) for part in parts if part.any()
-    ]
-    return float(np.sum(gaps))
+    inside = np.equal.outer(groups, np.arange(bins)) * (labels - scores)[:, None]
+    return np.abs(weights @ inside).sum(axis=1) / weights.sum(axis=1)
+
+
+def brier(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean squared error of probabilities, (K,), or (1,) without weights.
+
+    References
+    ----------
+    G. W. Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather
+    Review 78(1), 1950.
+    """
+    weights = np.ones((1, len(labels))) if weights is None else weights
+    return weights @ (scores - labels) ** 2 / weights.sum(axis=1)
 
 
 def resamples(clusters: np.ndarray, *, seed: int) -> np.ndarray:
@@ -157,30 +181,26 @@ def summarise(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``auc`` with ``low`` and ``high``, ``accuracy`` (balanced), ``brier``, ``calibration``,
-        ``images``, ``clusters``, and for each reference ``REFERENCE_difference``, ``_low``,
-        ``_high``, ``_p`` and ``_detectable``.
+        ``auc``, ``brier`` and ``calibration``, each with ``NAME_low`` and ``NAME_high``;
+        ``accuracy`` (balanced), ``images``, ``clusters``, and for each reference
+        ``REFERENCE_difference``, ``_low``, ``_high``, ``_p`` and ``_detectable``.
     """
     found = []
-    for (model, regime, noise, level), part in rows.groupby(
-        ["model", "regime", "noise", "level"], sort=False
-    ):
+    for names, part in rows.groupby(["model", "regime", "noise", "level"], sort=False):
         table = part.pivot(index="image", columns="method", values="score")
         about = part.drop_duplicates("image").set_index("image").loc[table.index]
         labels = about["label"].to_numpy(int)
         clusters = about["cluster"].nunique()
         weights = resamples(about["cluster"].to_numpy(), seed=seed)
+        where = dict(zip(("model", "regime", "noise", "level"), names, strict=True))
         for method in part["method"].unique():
             scores = table[method].to_numpy(float)
-            low, high = interval(auc(labels, scores, weights))
-            one = {
-                "model": model, "regime": regime, "noise": noise, "level": level,
-                "method": method, "auc": float(auc(labels, scores)[0]), "low": low, "high": high,
-                "accuracy": balanced_accuracy(labels, scores),
-                "brier": float(np.mean((scores - labels) ** 2)),
-                "calibration": calibration_error(labels, scores),
-                "images": len(labels), "clusters": clusters,
-            }  # fmt: skip
+            one = where | {"method": method, "accuracy": balanced_accuracy(labels, scores)}
+            one |= {"images": len(labels), "clusters": clusters}
+            for name, score in (("auc", auc), ("brier", brier), ("calibration", calibration_error)):
+                low, high = interval(score(labels, scores, weights))
+                value = float(score(labels, scores)[0])
+                one |= {name: value, f"{name}_low": low, f"{name}_high": high}
             for reference in ("noisy", "clean"):
                 if method != reference and reference in table:
                     other = table[reference].to_numpy(float)
@@ -188,3 +208,51 @@ def summarise(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
                     one |= {f"{reference}_{name}": value for name, value in vars(held).items()}
             found.append(one)
     return pd.DataFrame(found)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What folds that ignore clusters would claim of clean images.
+
+    Attributes
+    ----------
+    mixed, held
+        The AUC in such folds, and its `Difference` to that in folds by cluster.
+    leaked, images
+        Images with another of their cluster among those trained on, of all.
+    accuracy, other
+        The share of right answers of these, and of the others; NaN where there are none.
+    """
+
+    mixed: float
+    held: Difference
+    leaked: int
+    images: int
+    accuracy: float
+    other: float
+
+
+def claim(rows: pd.DataFrame, *, seed: int) -> Claim | None:
+    """Return what a model's rows of one level claim in folds at random; None without such rows."""
+    clean = rows[rows["method"] == "clean"]
+    mixed, held = (
+        clean[clean["regime"] == regime].set_index("image") for regime in ("random", "clean")
+    )
+    if mixed.empty or held.empty:
+        return None
+    held = held.reindex(mixed.index)
+    labels, clusters = mixed["label"].to_numpy(int), mixed["cluster"].to_numpy()
+    one, two = (found["score"].to_numpy(float) for found in (mixed, held))
+    weights = resamples(clusters, seed=seed)
+    members = mixed.groupby("cluster")["fold"]
+    same = mixed.groupby(["cluster", "fold"])["score"].transform("size")
+    leaked = (members.transform("size") > same).to_numpy()
+    right = (one > 0.5) == (labels == 1)
+    return Claim(
+        mixed=float(auc(labels, one)[0]),
+        held=compare(labels, one, two, weights, mixed["cluster"].nunique()),
+        leaked=int(leaked.sum()),
+        images=len(labels),
+        accuracy=float(right[leaked].mean()) if leaked.any() else float("nan"),
+        other=float(right[~leaked].mean()) if not leaked.all() else float("nan"),
+    )

@@ -8,6 +8,7 @@ import pytest
 from denobench.tasks import TaskModel
 from denobench.tasks.features import LinearModel
 from denobench.tasks.network import SmallNetwork
+from denobench.tasks.tumour_aware import TumourAware
 
 
 def images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,7 +25,7 @@ def images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(found), labels
 
 
-@pytest.mark.parametrize("model", [LinearModel, SmallNetwork])
+@pytest.mark.parametrize("model", [LinearModel, SmallNetwork, TumourAware])
 def test_model_learns_and_repeats(model: type[TaskModel]) -> None:
     """Bright spots are found in other images, with probabilities, and the same ones again."""
     train, labels = images(40, 0)
@@ -36,5 +37,5 @@ def test_model_learns_and_repeats(model: type[TaskModel]) -> None:
         answers.append(fitted.score(np.stack([fitted.prepare(each) for each in test])))
     assert answers[0].shape == (20,)
     assert ((answers[0] >= 0) & (answers[0] <= 1)).all()
-    assert np.mean((answers[0] > 0.5) == truth) >= 0.85
+    assert np.mean((answers[0] > 0.5) == truth) >= 0.85, answers[0]
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-5)

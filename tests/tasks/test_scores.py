@@ -41,14 +41,14 @@ def test_scores_are_scikit_learns(seed: int) -> None:
     )  # fmt: skip
     found = scores.summarise(rows, seed=0).iloc[0]
     assert found["brier"] == pytest.approx(brier_score_loss(labels, probabilities))
-    assert found["low"] < found["auc"] < found["high"]
+    assert found["auc_low"] < found["auc"] < found["auc_high"]
 
 
 def test_calibration_error_of_what_is_calibrated_is_none() -> None:
     """Scores that equal the share of yes have no error; others have their distance."""
     labels = np.repeat([0, 1], [30, 10])
-    assert scores.calibration_error(labels, np.full(40, 0.25)) == pytest.approx(0)
-    assert scores.calibration_error(labels, np.full(40, 0.75)) == pytest.approx(0.5)
+    assert scores.calibration_error(labels, np.full(40, 0.25)) == pytest.approx([0])
+    assert scores.calibration_error(labels, np.full(40, 0.75)) == pytest.approx([0.5])
 
 
 def test_whole_clusters_are_drawn() -> None:
@@ -90,3 +90,49 @@ def test_equal_scores_differ_by_nothing() -> None:
     labels, one, _, cluster = sample(0)
     held = scores.compare(labels, one, one, scores.resamples(cluster, seed=0), 40)
     assert (held.difference, held.p) == (0, 1)
+
+
+def test_resampled_brier_and_calibration_are_those_of_the_images_drawn() -> None:
+    """A weight of two is an image twice, a weight of none one less."""
+    labels, one, _, cluster = sample(1)
+    probabilities = 1 / (1 + np.exp(-one))
+    weights = scores.resamples(cluster, seed=0)[:4]
+    for weight, brier, calibration in zip(
+        weights,
+        scores.brier(labels, probabilities, weights),
+        scores.calibration_error(labels, probabilities, weights),
+        strict=True,
+    ):
+        drawn = np.repeat(np.arange(len(labels)), weight.astype(int))
+        own = labels[drawn], probabilities[drawn]
+        assert brier == pytest.approx(brier_score_loss(*own))
+        assert calibration == pytest.approx(scores.calibration_error(*own)[0])
+
+
+def test_claim_tells_what_near_duplicates_on_both_sides_give() -> None:
+    """A model that knows its training images' clusters by heart gains in mixed folds alone."""
+    rng = np.random.default_rng(0)
+    cluster = np.repeat(np.arange(40), [1, 3] * 20)
+    labels = (cluster // 2) % 2
+    held = pd.DataFrame(
+        {"regime": "clean", "method": "clean", "image": np.arange(80), "cluster": cluster,
+         "label": labels, "fold": cluster % 5, "score": rng.uniform(size=80)}
+    )  # fmt: skip
+    fold = np.arange(80) % 5
+    leaked = np.array(
+        [((cluster == own) & (fold != number)).any()
+         for own, number in zip(cluster, fold, strict=True)]
+    )  # fmt: skip
+    known = np.where(leaked, 0.8 * labels + 0.1, held["score"])
+    mixed = held.assign(regime="random", fold=fold, score=known)
+    found = scores.claim(pd.concat([held, mixed]), seed=0)
+    assert found is not None
+    assert (found.leaked, found.images) == (60, 80)
+    assert found.mixed == pytest.approx(roc_auc_score(labels, known))
+    assert found.held.difference == pytest.approx(
+        roc_auc_score(labels, known) - roc_auc_score(labels, held["score"])
+    )
+    assert found.held.low > 0
+    assert found.accuracy == 1
+    assert found.other == pytest.approx(np.mean((known > 0.5)[~leaked] == labels[~leaked]))
+    assert scores.claim(held, seed=0) is None

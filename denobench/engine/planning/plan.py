@@ -23,6 +23,7 @@ from denobench.datasets import (
     split,
     spread,
 )
+from denobench.datasets.masks import with_masks
 from denobench.datasets.pairs import open_pairs
 from denobench.datasets.patterns import Sides
 from denobench.datasets.stacking import VolumeItem, stacked
@@ -31,6 +32,7 @@ from denobench.engine.planning.measured import NONE, PAIRS, observing, with_esti
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
 from denobench.engine.planning.tasks import plan_tasks
+from denobench.engine.planning.weights import check_weights
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import TrainingSet
 from denobench.noise import Noise
@@ -277,6 +279,8 @@ def _opened(config: Config, progress: Progress | None) -> Dataset:
         If its images cannot be found, or volumes cannot be what it asks for.
     """
     found = _images(config, progress)
+    if config.masks:
+        found = with_masks(found, config.masks, progress=progress)
     if not config.whole:
         return found
     if config.slices.every > 1:
@@ -369,14 +373,11 @@ def _check_parts(plan: Plan) -> None:
             f"{', '.join(fitted)}: has to be trained, on images of one size, which size: native is "
             "not: give a size (--set size=224), or leave the method out (--methods tv,nlm)."
         )
-    if fitted and len(plan.splits) > 1:
-        raise DenobenchError(
-            f"{', '.join(fitted)}: has to be trained, which split: folds is not for; "
-            "use split: cluster, or leave the method out."
-        )
+    if len(plan.splits) > 1:
+        check_weights(plan.methods, plan.tasks)
     counts = [(len(part.train), len(part.validation)) for part in plan.splits]
     trained, validated = min(counts)
-    if fitted and not (trained and validated):
+    if fitted and len(plan.splits) == 1 and not (trained and validated):
         raise DenobenchError(
             f"{', '.join(fitted)}: has to be trained, but split: {config.split} leaves "
             f"{trained} training and {validated} validation images of {name}; use split: cluster "

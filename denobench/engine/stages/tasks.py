@@ -1,82 +1,67 @@
-"""Tasks: models fitted on clean, noisy or denoised images, and scored on folds not seen."""
+"""Tasks: models fitted on clean, noisy or denoised images, and asked about folds not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
+from multiprocessing.connection import wait
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
+from denobench.engine.planning.fits import Fit, Source, find_sources, fits
 from denobench.engine.planning.plan import Plan
-from denobench.engine.stages.kept import Answers, load, save
+from denobench.engine.workers.child import Child, ChildError
+from denobench.engine.workers.fitting import Preparation, Prepared, serve
+from denobench.engine.workers.kept import USED, Answers
+from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
-from denobench.files import digest_of, safe_name
-from denobench.noise import Noise
-from denobench.progress import Progress
-from denobench.rows import RunFolder
-from denobench.tasks import Task, TaskModel
+from denobench.files import write_text
+from denobench.progress import Watcher
+from denobench.records import TASK_COLUMNS, TASK_KEY
+from denobench.rows import LOG, RunFolder
+from denobench.tasks import TaskModel
 
-CLEAN, NOISY = "clean", "noisy"
-_COLUMNS = [
-    *("key", "task", "model", "regime", "noise", "level", "method", "fold"),
-    *("image", "cluster", "label", "score", "prediction"),
-]
+STAGE = "Tasks"
 
+_WRITE_SECONDS = 10.0  # of fits that a kill may cost
+_LOOK_SECONDS = 0.5
 
-@dataclass(frozen=True)
-class Source:
-    """Images that a model is trained on or asked about: clean ones, or what a method left.
-
-    Attributes
-    ----------
-    method
-        `CLEAN`, `NOISY` or the method's name.
-    noise
-        Their corruption; None for clean images.
-    keys
-        What each image is, by its id: a cell's key, or the clean image's.
-    """
-
-    method: str
-    noise: Noise | None
-    keys: dict[str, str]
+Job = Preparation | Fit
 
 
 @dataclass
-class _Images:
-    """Prepared images, computed once for a model and kept by key."""
+class _Table:
+    """The rows that are known, written now and then."""
 
-    plan: Plan
-    answers: Answers
-    model: TaskModel
-    folder: Path
-    items: dict[str, Item] = field(default_factory=dict)
+    folder: RunFolder
+    known: pd.DataFrame
+    new: list[pd.DataFrame] = field(default_factory=list)
+    written: float = field(default_factory=time.monotonic)
 
-    def prepared(self, source: Source, items: Sequence[Item]) -> np.ndarray:
-        return np.stack([self._one(source, item) for item in items])
+    def take(self, rows: pd.DataFrame) -> None:
+        """Keep the rows of a fit."""
+        self.new.append(rows)
+        if time.monotonic() - self.written > _WRITE_SECONDS:
+            self.write()
 
-    def _one(self, source: Source, item: Item) -> np.ndarray:
-        name = safe_name(f"{self.model.name}-{self.model.version}")
-        file = self.folder / "prepared" / name / f"{safe_name(source.keys[item.id])}.npy"
-        if file.is_file():
-            return load(file)
-        if source.noise is None:
-            image = item.observe(self.plan.config.side).reference
-        else:
-            image = self.answers.read(source.keys[item.id])
-        file.parent.mkdir(parents=True, exist_ok=True)
-        found = np.asarray(self.model.prepare(np.asarray(image, np.float32)), np.float32)
-        save(file, found)
-        return found
+    def write(self) -> None:
+        """Write all rows that are known."""
+        if self.new:
+            self.known = pd.concat([self.known, *self.new], ignore_index=True)
+            self.known = self.known.drop_duplicates(TASK_KEY, keep="last")
+            self.new = []
+            self.folder.write_table("tasks", self.known)
+        self.written = time.monotonic()
 
 
-def carry_out(plan: Plan, cells: Sequence[Cell], folder: RunFolder, progress: Progress) -> None:
-    """Fit and score every model of every task; what is there already is not computed again.
+def carry_out(plan: Plan, cells: Sequence[Cell], folder: RunFolder, watcher: Watcher) -> None:
+    """Fit and ask every model of every task; what is there already is not computed again.
 
     Parameters
     ----------
@@ -86,126 +71,144 @@ def carry_out(plan: Plan, cells: Sequence[Cell], folder: RunFolder, progress: Pr
         The run's cells, whose answers are kept.
     folder
         The run's, which gets ``tasks.csv``: a row per task, model, regime, corruption, method and
-        image, written whenever a model was fitted.
-    progress
-        Told how many fits of how many are done.
+        image, written every ten seconds and whenever the stage ends, however that is.
+    watcher
+        Told how many fits of how many are done, and which methods take no part.
+
+    Raises
+    ------
+    DenobenchError
+        If a model raises, or says what is no probability.
     """
     if not plan.tasks:
         folder.write_table("tasks", None)  # of an earlier config
+        (folder.path / "tasks" / USED).unlink(missing_ok=True)
         return
+    answers = Answers.of(folder)
+    sources = find_sources(plan, [cell for cell in cells if answers.holds(cell.key)])
+    _tell_left_out(plan, sources, watcher)
+    prepared = Prepared(folder.path.absolute() / "tasks" / "prepared", answers)
+    _write_used(plan, sources, folder, prepared)
+    every = [*fits(plan, sources)]
+    wanted = [fit.rows() for fit in every]
+    current = pd.concat(wanted)[TASK_KEY]
     known = _known(folder)
-    sources = _sources(plan, cells, Answers.of(folder))
-    jobs = [
-        (task, model, *job)
-        for task in plan.tasks
-        for model in task.models
-        for job in _jobs(plan, sources)
-    ]
-    rows: list[pd.DataFrame] = []
-    for done, (task, model, regime, trained, tested) in enumerate(jobs):
-        progress(done, len(jobs), f"{task.name}: {model.title} on {trained.method} images")
-        images = _Images(plan, Answers.of(folder), model(), folder.path / "tasks")
-        for fold in range(len(plan.splits)):
-            found = _score(plan, task, images, regime, trained, tested, fold, known)
-            rows.append(found)
-        known = pd.concat([known, *rows[-len(plan.splits) :]]).drop_duplicates("key", keep="last")
-        folder.write_table("tasks", known)
-    progress(len(jobs), len(jobs), "")
-    if rows:
-        folder.write_table("tasks", pd.concat(rows))  # what an earlier config left goes
+    table = _Table(folder, known[known[TASK_KEY].isin(current)])  # what an earlier config left goes
+    keys = {*table.known[TASK_KEY]}
+    missing = [n for n, rows in enumerate(wanted) if not {*rows[TASK_KEY]} <= keys]
+    done = len(every) - len(missing)
+    rows_of = {id(every[n]): wanted[n] for n in missing}
+
+    def taken(job: Job, told: Any) -> None:
+        nonlocal done
+        if isinstance(job, Fit):
+            done += 1
+            table.take(rows_of[id(job)].join(pd.DataFrame(told)).reindex(columns=TASK_COLUMNS))
+
+    def runs(job: Job) -> None:
+        watcher.stage(STAGE, done, len(every), _text(job))
+
+    try:
+        todo = [every[n] for n in missing]
+        _work([*_preparations(plan, todo), *todo], plan, folder, prepared, taken, runs)
+    finally:
+        table.write()
+    watcher.stage(STAGE, len(every), len(every), "")
+    rows = table.known.set_index(TASK_KEY).loc[[*current]].reset_index()[[*TASK_COLUMNS]]
+    if not rows.equals(known.reset_index(drop=True)):
+        folder.write_table("tasks", rows)
 
 
-def _sources(plan: Plan, cells: Sequence[Cell], answers: Answers) -> list[Source]:
-    """Return all images there are: the clean ones, and of every corruption what each method left.
+def _work(
+    jobs: Sequence[Job],
+    plan: Plan,
+    folder: RunFolder,
+    prepared: Prepared,
+    taken: Callable[[Job, Any], None],
+    runs: Callable[[Job], None],
+) -> None:
+    """Do jobs in processes of one thread each; all images are prepared before a model is fitted."""
+    waiting = deque(jobs)
+    with ExitStack() as stack:
+        idle = [
+            stack.enter_context(
+                Child(serve, prepared, threads=1, plugins=plan.config.plugins,
+                      log=folder.path / LOG)
+            )
+            for _ in range(min(plan.config.workers or cores(), len(jobs)))
+        ]  # fmt: skip
+        busy: dict[Any, tuple[Child, Job]] = {}
+        while waiting or busy:
+            preparing = any(isinstance(job, Preparation) for _, job in busy.values())
+            while idle and waiting and not (preparing and isinstance(waiting[0], Fit)):
+                job, child = waiting.popleft(), idle.pop()
+                child.connection.send(job)
+                busy[child.connection] = child, job
+                runs(job)
+            ready = wait([*busy], _LOOK_SECONDS)
+            gone = [each for each, (child, _) in busy.items() if child.died()]
+            for connection in dict.fromkeys([*ready, *gone]):
+                child, job = busy.pop(connection)
+                try:
+                    told = child.receive()
+                except ChildError as error:
+                    raise DenobenchError(f"{_text(job)}: {error}") from None
+                idle.append(child)
+                taken(job, told)
 
-    A method that did not answer for some image is left out: its models would see fewer.
-    """
-    side = plan.config.side
-    clean = {each.id: digest_of([CLEAN, each.digest, each.reading, side]) for each in plan.test}
-    found = [Source(CLEAN, None, clean)]
+
+def _preparations(plan: Plan, todo: Sequence[Fit]) -> Iterator[Preparation]:
+    """Yield what has to be prepared for some fits, each once."""
+    found: dict[tuple[Any, ...], tuple[type[TaskModel], Source]] = {}
+    for fit in todo:
+        for source in (fit.source, *(question.source for question in fit.questions)):
+            found[fit.model, source.method, source.noise] = fit.model, source
+    for model, source in found.values():
+        items = {i.id: i for fit in todo if fit.model is model for i in (*fit.inside, *fit.outside)}
+        yield Preparation(model, source, tuple(items.values()), plan.config.side)
+
+
+def _text(job: Job) -> str:
+    """Say what a job is."""
+    where = f"{job.source.method} images"
+    if job.source.noise is not None:
+        where += f", {job.source.noise}"
+    if isinstance(job, Preparation):
+        return f"{job.model.title}: looks at {where}"
+    return f"{job.task.name}: {job.model.title} on {where}, fold {job.fold + 1}"
+
+
+def _tell_left_out(plan: Plan, sources: Sequence[Source], watcher: Watcher) -> None:
+    """Say which methods take no part, since they did not answer for every image."""
+    there = {(source.noise, source.method) for source in sources}
     for corruption in plan.config.noises:
         for method in plan.methods:
-            own = [
-                cell
-                for cell in cells
-                if cell.method == method.name
-                and cell.noise == corruption
-                and not cell.realisation
-                and answers.holds(cell.key)
-            ]
-            if len(own) == len(plan.test):
-                name = NOISY if method.registered == "identity" else method.name
-                found.append(Source(name, corruption, {cell.item.id: cell.key for cell in own}))
-    return found
+            named = method.registered == "identity" or (corruption, method.name) in there
+            if not named and method.runs_on(corruption):
+                watcher.say(
+                    f"{method.name} takes no part in tasks at {corruption}: it has not answered "
+                    "for every image."
+                )
 
 
-def _jobs(
-    plan: Plan, sources: Sequence[Source]
-) -> Iterator[tuple[str, Source, list[tuple[Source, Noise]]]]:
-    """Yield each regime's training images, and what its models are asked about, at which noise.
-
-    Clean images stand beside every corruption.
-    """
-    (clean, *rest) = sources
-    of = {noise: [s for s in rest if s.noise == noise] for noise in plan.config.noises}
-    with_clean = [(each, noise) for noise, found in of.items() for each in (clean, *found)]
-    yield "clean", clean, with_clean
-    for noise, found in of.items():
-        for noisy in (each for each in found if each.method == NOISY):
-            yield "noisy", noisy, [(each, noise) for each in (clean, *found)]
-    yield "denoised", clean, [(clean, noise) for noise in of]
-    for noise, found in of.items():
-        for source in found:
-            yield "denoised", source, [(source, noise)]
-
-
-def _score(
-    plan: Plan,
-    task: Task,
-    images: _Images,
-    regime: str,
-    trained: Source,
-    tested: Sequence[tuple[Source, Noise]],
-    fold: int,
-    known: pd.DataFrame,
-) -> pd.DataFrame:
-    """Return the rows of one fold: known ones, or those of a model fitted on the other folds."""
-    inside = [item for item in plan.test if plan.folds[item.id] == fold]
-    outside = [item for item in plan.test if plan.folds[item.id] != fold]
-    made_of = [task.name, images.model.name, images.model.version, plan.config.seed]
-    fit = digest_of([*made_of, [trained.keys[item.id] for item in outside]])
-    labels = dict(zip((i.id for i in plan.test), task.labels(plan.test).tolist(), strict=True))
-    wanted = pd.DataFrame(
-        [
-            {
-                "key": digest_of([fit, regime, str(noise), source.keys[item.id]]),
-                "task": task.name, "model": images.model.name, "regime": regime,
-                "noise": noise.model, "level": noise.level, "method": source.method,
-                "fold": fold, "image": item.id, "cluster": item.cluster, "label": labels[item.id],
-            }
-            for source, noise in tested
-            for item in inside
-        ]
-    )  # fmt: skip
-    there = known[known["key"].isin(wanted["key"])].drop_duplicates("key")
-    if len(there) == len(wanted["key"].unique()):
-        return wanted.merge(there[["key", "score", "prediction"]], on="key")[_COLUMNS]
-    model = images.model
-    train = np.array([labels[item.id] for item in outside])
-    model.fit(images.prepared(trained, outside), train, seed=plan.config.seed)
-    score = partial(_probabilities, task, model)
-    scores = np.concatenate([score(images.prepared(source, inside)) for source, _ in tested])
-    return wanted.assign(score=scores, prediction=(scores > 0.5).astype(int))[_COLUMNS]
-
-
-def _probabilities(task: Task, model: TaskModel, prepared: np.ndarray) -> np.ndarray:
-    scores = np.asarray(model.score(prepared), np.float64)
-    if scores.shape != (len(prepared),) or not ((scores >= 0) & (scores <= 1)).all():
-        raise DenobenchError(
-            f"Task {task.name}: the model {model.name} must give one probability in [0, 1] per "
-            f"image, and gave {scores.shape} for {len(prepared)} images."
+def _write_used(
+    plan: Plan, sources: Sequence[Source], folder: RunFolder, prepared: Prepared
+) -> None:
+    """Write down which files the plan uses; all others may go."""
+    models = {model for task in plan.tasks for model in task.models}
+    files = [
+        file
+        for source in sources
+        for key in source.keys.values()
+        for file in (
+            *((prepared.answers.file(key),) if source.noise else ()),
+            *(prepared.file(model, key) for model in models),
         )
-    return scores
+    ]
+    root = folder.path.absolute() / "tasks"
+    root.mkdir(parents=True, exist_ok=True)
+    names = sorted(file.relative_to(root).as_posix() for file in files)
+    write_text(root / USED, json.dumps(names))
 
 
 def _known(folder: RunFolder) -> pd.DataFrame:
@@ -214,4 +217,4 @@ def _known(folder: RunFolder) -> pd.DataFrame:
         found = folder.table("tasks")
     except DenobenchError:
         found = pd.DataFrame()
-    return pd.DataFrame(columns=_COLUMNS) if found.empty else found[_COLUMNS]
+    return found.reindex(columns=TASK_COLUMNS)

@@ -15,6 +15,7 @@ from denobench import methods, models
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.methods import PlannedMethod
 from denobench.engine.planning.plan import Plan
+from denobench.engine.planning.weights import seen, trained
 from denobench.engine.workers.cells import row
 from denobench.engine.workers.child import Child, ChildDiedError, ChildError
 from denobench.engine.workers.machine import cores
@@ -70,6 +71,8 @@ class Weights:
 
 def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
     """Obtain the weights of every fitted method, and write their histories and copies."""
+    if len(plan.splits) > 1:
+        return _shared(plan, folder)
     weights = Weights()
     histories: list[pd.DataFrame] = []
     for method, trained_on, corruptions in plan.trainings():
@@ -97,6 +100,24 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
         weights.remarks[method.name] = fitted.remark(model.history)
         weights.copies.append(_keep_model(folder, method, model, corruptions))
     folder.write_table("training", pd.concat(histories) if histories else None)
+    return weights
+
+
+def _shared(plan: Plan, folder: RunFolder) -> Weights:
+    """Return weights of other trainings: in folds a fitted method has none of its own."""
+    weights = Weights()
+    for method in (each for each in plan.methods if each.fitted):
+        model = trained(method)
+        assert model is not None  # the plan has looked
+        own = tuple(filter(method.runs_on, plan.config.noises))
+        weights.paths |= {(method.name, each): (model.weights, model.digest) for each in own}
+        weights.records[method.name] = _record(None, model)
+        known = seen(model, plan.dataset, plan.test, seed=plan.config.seed)
+        weights.remarks[method.name] = (
+            f"weights of another training, which saw {known or 'none'} of these images"
+        )
+        weights.copies.append(_keep_model(folder, method, model, own))
+    folder.write_table("training", None)
     return weights
 
 

@@ -1,4 +1,4 @@
-"""Does a score of the image predict its use: a task's score over PSNR."""
+"""Does a score of the image predict its use: a task's score over the leading score of images."""
 
 from __future__ import annotations
 
@@ -6,124 +6,83 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from denobench.files import safe_name
-from denobench.report.data.entries import Entry
+from denobench.noise import written
+from denobench.report.data.entries import Score
 from denobench.report.data.summary import Summary
-from denobench.report.figures.style import (
-    GREY,
-    Picture,
-    legend,
-    looks,
-    panels,
-)
-from denobench.seeds import generator
+from denobench.report.data.tasks import Part, Use, answered, parts, shown, use
+from denobench.report.figures.style import GREY, Picture, legend, looks, panels
 from denobench.tasks import REGIMES, scores
 
-_RESAMPLES = 100
-
-# By method and level: the mean score of images, and the AUC.
-Points = dict[tuple[str, float], tuple[float, float]]
+_SIZES = (4.0, 8.0)  # of the marks, from the lowest level to the highest
 
 
 def draw_tasks(summary: Summary) -> Iterator[Picture]:
-    """Yield, per run, task, model and noise model, the AUC over the leading score of images."""
-    for run, folder in summary.folders.items():
-        rows = folder.table("tasks")
-        if rows.empty or summary.leading is None:
-            continue
-        several = len(summary.folders) > 1
-        for (task, model, noise), part in rows.groupby(["task", "model", "noise"], sort=False):
-            names = (*([run] if several else []), "use", str(task), str(model), str(noise))
-            yield _picture(summary, run, safe_name(*names), f"{task}, {model} model", part)
+    """Yield, per run, task, model and noise model, its score over the leading score of images."""
+    if summary.leading is None:
+        return
+    for part in parts(summary):
+        yield _picture(summary, part, summary.leading)
 
 
-def _picture(summary: Summary, run: str, name: str, title: str, rows: pd.DataFrame) -> Picture:
-    noise, metric = str(rows["noise"].iloc[0]), summary.leading
-    assert metric is not None
-    entries = {
-        "noisy" if entry.identity else entry.name: entry
-        for entry in summary.shown(noise)
-        if entry.run == run
-    }
-    parts = {regime: rows[rows["regime"] == regime] for regime in REGIMES}
-    points = {
-        regime: _points(summary, metric.name, entries, part) for regime, part in parts.items()
-    }
-    told = [
-        f"{regime}: {_correlation(summary, metric.name, entries, part)}"
-        for regime, part in parts.items()
-        if len(points[regime]) > 2
-    ]
+def _picture(summary: Summary, part: Part, metric: Score) -> Picture:
+    regimes = [regime for regime in REGIMES if regime != "random"]
+    uses = {regime: use(summary, answered(summary, part, regime), metric) for regime in regimes}
+    told = []
+    for regime, found in uses.items():
+        if found.overall is not None:
+            within = "" if found.within is None else f", within levels {found.within}"
+            told.append(f"{regime}: {found.overall}{within}")
+    *before, task, model, noise = part.names
+    sizes = ", ".join(written(level) for level in sorted(part.rows["level"].unique()))
     return Picture(
-        name,
-        f"Use over {metric.title}, {title}, {summary.noises.get(noise, noise)} noise",
-        f"A point is a method at a level; dashed: clean images. Spearman's rank correlation, with "
-        f"its 95 % bootstrap interval over clusters, {'; '.join(told) or 'needs three points'}.",
-        partial(_draw, summary, entries, parts, points, metric.axis),
-        noise,
+        safe_name(*before, "use", task, model, noise),
+        f"Use over {metric.title}, {part.task}, {part.model} model, "
+        f"{summary.noises.get(part.noise, part.noise)} noise",
+        f"A point is a method at a level (σ {sizes}, the larger mark the more noise); dashed: "
+        "clean images. Spearman's rank correlation, with its 95 % bootstrap interval over "
+        f"clusters, {'; '.join(told) or 'needs three points'}.",
+        partial(_draw, summary, part, uses, metric.axis),
+        part.noise,
     )
 
 
-def _draw(
-    summary: Summary,
-    entries: Mapping[str, Entry],
-    parts: Mapping[str, pd.DataFrame],
-    points: Mapping[str, Points],
-    axis: str,
-) -> Figure:
+def _draw(summary: Summary, part: Part, uses: Mapping[str, Use], axis: str) -> Figure:
     """Draw a panel per regime."""
-    figure, places = panels(len(parts), 3.0, sharey=True)
-    chosen = looks(summary)
-    for place, (regime, part) in zip(places, parts.items(), strict=True):
-        for (method, _), (image_score, task_score) in points[regime].items():
-            place.plot(image_score, task_score, **_look(chosen[entries[method].id].line))
-        clean = part[(part["method"] == "clean") & (part["level"] == part["level"].iloc[0])]
-        if not clean.empty:
-            top = scores.auc(clean["label"].to_numpy(int), clean["score"].to_numpy(float))[0]
-            place.axhline(float(top), color=GREY, linestyle=(0, (4, 2)), linewidth=0.9)
+    figure, places = panels(len(uses), 3.0, sharey=True)
+    entries, chosen = shown(summary, part), looks(summary)
+    levels = sorted(part.rows["level"].unique())
+    for place, (regime, found) in zip(places, uses.items(), strict=True):
+        for (method, level), (image, task) in found.points.items():
+            place.plot(image, task, **_look(chosen[entries[method].id].line, level, levels))
+        clean = _clean(part, regime)
+        if clean is not None:
+            place.axhline(clean, color=GREY, linestyle=(0, (4, 2)), linewidth=0.9)
         place.set(title=f"Trained on {regime} images", xlabel=axis)
-    places[0].set_ylabel("AUC")
+    places[0].set_ylabel("Dice" if part.outlines else "AUC")
     legend(figure, summary, list(entries.values()))
     return figure
 
 
-def _look(line: dict[str, Any]) -> dict[str, Any]:
-    return line | {"linestyle": "none", "marker": line.get("marker") or "o"}
+def _look(line: dict[str, Any], level: float, levels: list[float]) -> dict[str, Any]:
+    share = levels.index(level) / max(len(levels) - 1, 1)
+    size = _SIZES[0] + share * (_SIZES[1] - _SIZES[0])
+    marker = line.get("marker") or "o"
+    return line | {"linestyle": "none", "marker": marker, "markersize": size}
 
 
-def _points(summary: Summary, metric: str, entries: dict[str, Entry], part: pd.DataFrame) -> Points:
-    """Return the mean score of images and the AUC, by method and level."""
-    found = {}
-    for (method, level), own in part[part["method"].isin(entries)].groupby(["method", "level"]):
-        rows = summary.rows
-        shown = rows[(rows["entry"] == entries[str(method)].id) & (rows["level"] == level)]
-        values = shown.set_index("image")[metric].groupby(level=0).mean()
-        images = own["image"].map(values)
-        use = scores.auc(own["label"].to_numpy(int), own["score"].to_numpy(float))[0]
-        found[str(method), float(str(level))] = (float(images.mean()), float(use))
-    return found
-
-
-def _correlation(
-    summary: Summary, metric: str, entries: dict[str, Entry], part: pd.DataFrame
-) -> str:
-    """Return the rank correlation over methods and levels, as text with its interval."""
-    observed = _points(summary, metric, entries, part)
-    rho = spearmanr(*zip(*observed.values(), strict=True)).statistic
-    clusters = part["cluster"].unique()
-    members = dict([*part.groupby("cluster")])
-    rng = generator("tasks correlation", summary.manifests[next(iter(summary.manifests))].seed or 0)
-    drawn = []
-    for _ in range(_RESAMPLES):
-        some = rng.choice(clusters, len(clusters))
-        again = _points(summary, metric, entries, pd.concat([members[name] for name in some]))
-        values = np.array([*again.values()])
-        if np.isfinite(values).all():
-            drawn.append(spearmanr(values[:, 0], values[:, 1]).statistic)
-    low, high = scores.interval(np.array(drawn)) if drawn else (np.nan, np.nan)
-    return f"{rho:+.2f} [{low:+.2f}, {high:+.2f}]".replace("-", "−")
+def _clean(part: Part, regime: str) -> float | None:
+    """Return the score of clean images at the lowest level."""
+    rows = part.rows
+    own = rows[
+        (rows["method"] == "clean")
+        & (rows["regime"] == regime)
+        & (rows["level"] == rows["level"].min())
+    ]
+    if own.empty:
+        return None
+    if part.outlines:
+        return float(own["dice"].mean())
+    return float(scores.auc(own["label"].to_numpy(int), own["score"].to_numpy(float))[0])

@@ -10,27 +10,34 @@ import pytest
 from PIL import Image
 
 from denobench import api, config
+from denobench.engine import stale
 from denobench.engine.planning.plan import make_plan
 from denobench.errors import DenobenchError
+from denobench.rows import RunFolder
+from denobench.verification import verify
 
 PLUGIN = """
 import numpy as np
 from pathlib import Path
-from denobench.tasks import Task, TaskModel
+from denobench.tasks import Classification, TaskModel
 
 class Bright(TaskModel):
     name, title = "bright", "Brightest part"
     def prepare(self, image):
         return np.array([image[16:48, 16:48].mean()], np.float32)
     def fit(self, prepared, labels, *, seed):
+        labels = np.asarray(labels)
         with Path(__file__).with_name("fits").open("a") as file:
             file.write(f"{len(labels)}\\n")
+        here = Path(__file__)
+        if here.with_name("stop").exists() and len(here.with_name("fits").read_text().split()) > 7:
+            raise ValueError("no more")
         means = [prepared[labels == label].mean() for label in (0, 1)]
         self.middle = np.mean(means)
     def score(self, prepared):
         return 1 / (1 + np.exp(-50 * (prepared[:, 0] - self.middle)))
 
-spots = Task("spots", "Bright spot or not", "yes", (Bright,))
+spots = Classification("spots", "Bright spot or not", (Bright,))
 """
 SETTINGS = {
     "dataset": "folder", "size": 64, "split": "folds", "noise": ["gaussian:0.2"],
@@ -77,6 +84,7 @@ def test_every_image_is_scored_once_in_every_regime(run: Path) -> None:
         for regime in ("clean", "noisy", "denoised")
         for method in ("clean", "noisy", "gaussian-filter")
     }
+    rows = rows[rows["regime"] != "random"]
     assert (rows.groupby("image")["fold"].nunique() == 1).all()
     assert (rows.groupby("cluster")["fold"].nunique() == 1).all()
     clean = rows[(rows["regime"] == "clean") & (rows["method"] == "clean")]
@@ -90,6 +98,26 @@ def test_models_see_no_image_of_the_fold_that_they_score(run: Path, place: Path)
     assert {int(line) for line in (place / "fits").read_text().split()} == expected
 
 
+def test_stopped_run_goes_on_where_it_was(
+    place: Path, settings: dict[str, object], tmp_path: Path
+) -> None:
+    """A model that raises ends the run with its name; what was fitted before is kept."""
+    (tmp_path / "spots.py").write_text((place / "spots.py").read_text())
+    own = settings | {"plugins": [str(tmp_path / "spots.py")]}
+    (tmp_path / "stop").touch()
+    with pytest.raises(DenobenchError, match=r"spots: Brightest part on .*no more"):
+        api.run("quick", own, out=tmp_path / "run", progress=False)
+    kept = pd.read_csv(tmp_path / "run" / "tasks.csv")
+    assert kept["fold"].nunique() == 5
+    (tmp_path / "stop").unlink()
+    api.run("quick", own, out=tmp_path / "run", progress=False)
+    fits = (tmp_path / "fits").read_text().split()
+    assert len(fits) == 15 + 1  # three sources, five folds, and the one that raised
+    rows = pd.read_csv(tmp_path / "run" / "tasks.csv")
+    assert {*kept["key"]} < {*rows["key"]}
+    assert rows["key"].is_unique
+
+
 def test_run_again_fits_nothing_again(run: Path, place: Path, settings: dict[str, object]) -> None:
     """The same command computes nothing; another method costs its own fits alone."""
     before = len((place / "fits").read_text().split())
@@ -97,6 +125,39 @@ def test_run_again_fits_nothing_again(run: Path, place: Path, settings: dict[str
     api.run("quick", settings, out=run, progress=False)
     assert (run / "tasks.csv").read_text() == rows
     assert len((place / "fits").read_text().split()) == before
+
+
+def checked(run: Path, sample: int) -> tuple[str, ...]:
+    """Return what verification finds wrong."""
+    folder = RunFolder.open(run)
+    data = run.parent / "images"
+    found = verify(folder, sample=sample, data=data, trust=True, progress=lambda *_: None)
+    return found.problems
+
+
+def test_rows_are_verified(run: Path, tmp_path: Path) -> None:
+    """Models fitted again say the same; a score, or a row, that was changed is found out."""
+    assert checked(run, 2) == ()
+    table = pd.read_csv(run / "tasks.csv", dtype=str, keep_default_na=False)
+    original = (run / "tasks.csv").read_text()
+    try:
+        table.assign(score="0.1234").to_csv(run / "tasks.csv", index=False)
+        assert any("score is" in problem for problem in checked(run, 1))
+        table.iloc[1:].to_csv(run / "tasks.csv", index=False)
+        assert any("is missing" in problem for problem in checked(run, 1))
+    finally:
+        (run / "tasks.csv").write_text(original)
+
+
+def test_what_no_task_looks_at_is_stale(run: Path) -> None:
+    """Nothing of the plan is; a denoised image of another key is, and goes."""
+    folder = RunFolder.open(run)
+    assert stale.find(folder).files == ()
+    left = run / "tasks" / "answers" / "left.npy"
+    left.write_bytes(b"")
+    assert stale.find(folder).files == (left,)
+    stale.remove(folder, stale.find(folder))
+    assert not left.exists()
 
 
 def test_report_tells_what_was_found(run: Path) -> None:
@@ -113,7 +174,10 @@ def test_report_tells_what_was_found(run: Path) -> None:
         ({"split": "cluster"}, "use split: folds"),
         ({"methods": ["tv"]}, "add identity"),
         ({"tasks": ["spotz"]}, "Did you mean 'spots'"),
-        ({"limit": 4}, "one label|two labels"),
+        ({"limit": 4}, "two labels, 'yes' and another"),
+        ({"tasks": ["tumour-segmentation"]}, "none of the 24 images has one"),
+        ({"masks": "nowhere"}, "masks: .*nowhere does not exist"),
+        ({"methods": ["identity", "dncnn"]}, "no weights of another training"),
         ({"tasks": "spots"}, "must be a list"),
     ],
 )
