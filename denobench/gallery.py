@@ -23,12 +23,14 @@ LARGEST = 2**28  # pixels of a picture that is still read
 class Pictures:
     """The pictures of one cell, full scale 1.0: clean and noisy image, and the answer.
 
-    (H, W), or (S, H, W) where they are slices of a volume, from the first to the last.
+    (H, W), or (S, H, W) where they are slices of a volume, from the first to the last. Beside them
+    the tumour's mask where it is known, uint8.
     """
 
     clean: np.ndarray
     noisy: np.ndarray
     answer: np.ndarray
+    tumour: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,17 @@ class Gallery:
     def save(self, observation: str, key: str, pictures: Pictures) -> None:
         """Keep the pictures of a cell."""
         subfolder(self.run, *self._answer(observation, key).relative_to(self.run).parts[:-1])
-        for path, pixels in (
-            (self._clean(observation), pictures.clean),
-            (self._noisy(observation), pictures.noisy),
-            (self._answer(observation, key), pictures.answer),
+        for path, pixels, kind in (
+            (self._clean(observation), pictures.clean, np.float32),
+            (self._noisy(observation), pictures.noisy, np.float32),
+            (self._tumour(observation), pictures.tumour, np.uint8),
+            (self._answer(observation, key), pictures.answer, np.float32),
         ):
+            if pixels is None:
+                continue
             # By way of memory: NumPy's own writing does not say that a disk is full.
             content = io.BytesIO()
-            np.save(content, pixels.astype(np.float32), allow_pickle=False)
+            np.save(content, pixels.astype(kind), allow_pickle=False)
             write_bytes(path, content.getvalue())
 
     def holds(self, observation: str, key: str) -> bool:
@@ -67,7 +72,7 @@ class Gallery:
         for path in files_below(self.run / "gallery"):
             folder, *rest = path.relative_to(self.run / "gallery").parts
             match rest:
-                case ["clean.npy" | "noisy.npy"]:
+                case ["clean.npy" | "noisy.npy" | "tumour.npy"]:
                     used = folder in folders
                 case ["answers", name]:
                     used = folder in folders and name in cells
@@ -98,11 +103,24 @@ class Gallery:
         """
         return _read(self._answer(observation, key), shape)
 
+    def tumour(self, observation: str, shape: tuple[int, ...]) -> np.ndarray | None:
+        """Return the tumour's mask, uint8, (H, W), or None if it is not known or was not kept.
+
+        Raises
+        ------
+        DenobenchError
+            If the file is damaged, or not of the given shape.
+        """
+        return _read(self._tumour(observation), shape, np.uint8)
+
     def _clean(self, observation: str) -> Path:
         return self.run / "gallery" / safe_name(observation) / "clean.npy"
 
     def _noisy(self, observation: str) -> Path:
         return self.run / "gallery" / safe_name(observation) / "noisy.npy"
+
+    def _tumour(self, observation: str) -> Path:
+        return self.run / "gallery" / safe_name(observation) / "tumour.npy"
 
     def _answer(self, observation: str, key: str) -> Path:
         return self.run / "gallery" / safe_name(observation) / "answers" / f"{safe_name(key)}.npy"
@@ -113,19 +131,17 @@ def middle(pixels: np.ndarray) -> np.ndarray:
     return pixels[len(pixels) // 2] if pixels.ndim == 3 else pixels
 
 
-def _read(path: Path, shape: tuple[int, ...] | None) -> np.ndarray | None:
+def _read(
+    path: Path, shape: tuple[int, ...] | None, kind: type[np.generic] = np.float32
+) -> np.ndarray | None:
     """Return a picture; nothing in its file is executed, and no more is read than it holds."""
     if not path.is_file():
         return None
     try:
         # Mapped: a header may promise far more than the file holds.
         pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-        if (
-            not isinstance(pixels, np.ndarray)
-            or pixels.dtype != np.float32
-            or pixels.ndim not in (2, 3)
-        ):
-            raise ValueError("not a picture of 32-bit floating-point numbers")
+        if not isinstance(pixels, np.ndarray) or pixels.dtype != kind or pixels.ndim not in (2, 3):
+            raise ValueError(f"not a picture of {np.dtype(kind)} numbers")
         if shape not in (None, pixels.shape) or not 0 < pixels.size <= LARGEST:
             raise ValueError(f"{pixels.shape} pixels, not those of its clean image")
         if not np.isfinite(pixels).all():

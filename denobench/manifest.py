@@ -65,6 +65,7 @@ class DatasetRecord(_Part):
     """
 
     name: str = ""
+    licence: str = ""
     images: int | None = None
     clusters: int | None = None
     labels: Mapping[str, int] = {}
@@ -257,6 +258,8 @@ class Manifest(_Part):
         Side of the tested images in pixels, or ``native``.
     gallery
         What pictures were kept of.
+    share
+        Whether a report may show them: the licence of the images is known, or the config says so.
     versions
         By library.
     models
@@ -276,6 +279,7 @@ class Manifest(_Part):
     protocol: Protocol = Protocol()
     noise_models: Mapping[str, NoiseRecord] = {}
     gallery: tuple[Shown, ...] = ()
+    share: bool = True
     versions: Mapping[str, str] = {}
     hardware: Hardware = Hardware()
     git: Git | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from denobench.cache import cache_folder
 from denobench.errors import DenobenchError
+from denobench.files import safe_name, write_text
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def view(
     Parameters
     ----------
     *targets
-        The folder of one run, whose report is shown; or files of one shape, of any format that
+        The folder of one run, whose report is shown (a page of its own, in the cache, if the
+        report may not hold the images' pictures); or files of one shape, of any format that
         is read here. Volumes are shown slice by slice.
     reference
         The file that the others are held against; the first target if left out.
@@ -66,10 +69,6 @@ def view(
     >>> view("results/quick")  # doctest: +SKIP
     >>> view("tv.png", "bm3d.png", reference="clean.png")  # doctest: +SKIP
     """
-    from denobench.cache import cache_folder
-    from denobench.files import safe_name, write_text
-    from denobench.rows import RunFolder
-
     paths = [Path(target) for target in targets]
     if not paths:
         raise DenobenchError("Nothing to view: give the folder of a run, or images.")
@@ -79,19 +78,39 @@ def view(
                 f"{paths[0]} is a folder: a run is viewed alone, as its report is. For several "
                 "runs use `denobench report RUN RUN --out FOLDER`, and view FOLDER/report.html."
             )
-        page = paths[0] / "report.html"
-        if not page.is_file():
-            folder = RunFolder.open(paths[0]).path
-            raise DenobenchError(
-                f"{folder} has no report yet: `denobench report {folder}` writes it."
-            )
-        return View(page)
+        return _run(paths[0])
     from denobench.report.page.look import render_files
 
     html = render_files(
         paths, Path(reference) if reference else None, Path(noisy) if noisy else None
     )
-    target = Path(out) if out else cache_folder() / "views" / f"{safe_name(paths[0].stem)}.html"
+    return _written(html, Path(out) if out else _cached(paths[0].stem))
+
+
+def _run(path: Path) -> View:
+    """Return the report of a run, or a page of its own where the report may not hold pictures."""
+    from denobench.rows import RunFolder
+
+    page = View(path / "report.html")
+    if not page.path.is_file():
+        folder = RunFolder.open(path).path
+        raise DenobenchError(f"{folder} has no report yet: `denobench report {folder}` writes it.")
+    if not (path / "manifest.json").is_file():
+        return page  # of several runs
+    run = RunFolder.open(path)
+    about = run.manifest()
+    if about.share or not about.gallery:
+        return page
+    from denobench.report.page.look import render_run
+
+    return _written(render_run(run), _cached(f"{path.resolve()}"))
+
+
+def _cached(name: str) -> Path:
+    return cache_folder() / "views" / f"{safe_name(name)}.html"
+
+
+def _written(html: str, target: Path) -> View:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_text(target, html)

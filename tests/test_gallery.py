@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def test_what_no_cell_uses_is_stale(tmp_path: Path) -> None:
         *("stray.npy", "o/tv.npy", "o/answers/deeper/k.npy", "o/answers/l.npy"),
         *("p/clean.npy", "p/noisy.npy", "p/answers/k.npy", "p/answers/l.npy"),
     }
+
+
+def test_a_tumour_s_mask_is_kept_where_it_is_known(tmp_path: Path) -> None:
+    """The mask comes back as it was, belongs to its observation, and is not there without one."""
+    gallery, mask = Gallery(tmp_path), np.zeros((8, 9), np.uint8)
+    mask[2:4, 3:7] = 3
+    gallery.save("o", "k", replace(pictures(0), tumour=mask))
+    gallery.save("p", "k", pictures(0))
+    np.testing.assert_array_equal(gallery.tumour("o", (8, 9)), mask)
+    assert gallery.tumour("p", (8, 9)) is None
+    assert (tmp_path / "gallery" / "o" / "tumour.npy") not in {*gallery.stale("o", "k")}
+    with pytest.raises(DenobenchError, match=r"tumour\.npy"):
+        gallery.tumour("o", (9, 9))
 
 
 class Bomb:

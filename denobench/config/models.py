@@ -9,7 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from denobench.config.sections import PairsEntry, SlicesEntry, TimingEntry, TuningEntry
+from denobench.config.sections import (
+    GalleryEntry,
+    PairsEntry,
+    SlicesEntry,
+    TimingEntry,
+    TuningEntry,
+)
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
@@ -140,7 +146,7 @@ class Config(BaseModel):
     address
         The Dask scheduler's, such as ``tcp://10.0.0.1:8786``; a local cluster if left out.
     gallery
-        Test images shown in the gallery.
+        Which test images are shown: how many, or see `GalleryEntry`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -175,7 +181,7 @@ class Config(BaseModel):
     workers: Whole | None = Field(default=None, ge=1, le=1024)
     executor: Literal["local", "dask"] = "local"
     address: str | None = None
-    gallery: Whole = Field(default=2, ge=0)
+    gallery: GalleryEntry = Field(default_factory=GalleryEntry)
 
     @field_validator("name")
     @classmethod
@@ -366,6 +372,7 @@ _SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
     ("tuning",): TuningEntry,
     ("slices",): SlicesEntry,
     ("pairs",): PairsEntry,
+    ("gallery",): GalleryEntry,
 }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from denobench.validation import Flag, Whole
 
@@ -81,3 +81,40 @@ class TuningEntry(BaseModel):
 
     trials: Whole = Field(default=0, ge=0, le=10_000)
     images: Whole = Field(default=16, ge=1)
+
+
+class GalleryEntry(BaseModel):
+    """Which images are shown in the report, ``gallery: 2`` or ``gallery: {images: 2, ...}``.
+
+    Attributes
+    ----------
+    images
+        So many of the test images, the first of them.
+    names
+        And these, by their names.
+    show
+        And the ``worst``, the ``median`` or the ``best`` image by the first metric: by how far its
+        scores are from the mean of the same method and level over all images.
+    share
+        Whether pictures stand in the report although the licence of the images is not known: a
+        report travels.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: Whole = Field(default=2, ge=0)
+    names: tuple[str, ...] = ()
+    show: tuple[Literal["worst", "median", "best"], ...] = ()
+    share: Flag = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | GalleryEntry) else {"images": value}
+
+    @field_validator("names", "show", mode="before")
+    @classmethod
+    def _list(cls, values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            raise ValueError("must be a list, such as [worst]")
+        return tuple(dict.fromkeys(values)) if all(isinstance(v, str) for v in values) else values

@@ -302,6 +302,9 @@ class Dataset:
         What must be said of the set where it is used: what was left out, odd scales.
     clusters
         What a cluster is: ``slices`` that look alike, or ``subjects``.
+    licence
+        That of the images, as their makers state it; empty where it is not known, and then no
+        report shows them unless the config says so.
     """
 
     name: str
@@ -310,6 +313,7 @@ class Dataset:
     remark: str = ""
     notes: tuple[str, ...] = ()
     clusters: str = "slices"
+    licence: str = ""
 
 
 Named = TypeVar("Named", bound=Item)

@@ -27,6 +27,7 @@ REGISTRY = Registry(
 SIMULATED_REMARK = (
     "The simulated set is one averaged anatomy: it demonstrates the tool and ranks nothing."
 )
+SIMULATED_LICENCE = "made by denobench from the ICBM 2009c maps, which are free to use"
 BRAIN_TUMOR_HANDLE = "navoneel/brain-mri-images-for-brain-tumor-detection"
 
 
@@ -81,7 +82,7 @@ def simulated_set(folder: Path | None, *, progress: Progress | None = None) -> D
         )
         for found in simulated.slices()
     )
-    return Dataset("simulated", items, remark=SIMULATED_REMARK)
+    return Dataset("simulated", items, remark=SIMULATED_REMARK, licence=SIMULATED_LICENCE)
 
 
 def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dataset:

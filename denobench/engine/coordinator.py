@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +14,7 @@ from denobench.config import Config
 from denobench.engine.manifest import describe
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, Tuned, make_plan
-from denobench.engine.stages import tasks, timing, training, tuning
+from denobench.engine.stages import gallery, tasks, timing, training, tuning
 from denobench.engine.stages.computing import CellStage, Computing, missing_cells
 from denobench.engine.stages.kept import Kept
 from denobench.engine.status import Journal
@@ -149,20 +149,18 @@ def _fill(
     cells = [cell for cell in planned if cell.key not in without]
     outcome.cells = len(planned)
     folder.write_plan([*(cell.key for cell in cells), *(found.key for found in lost)], trials)
-    about = about.but(gallery=_shown(plan, cells))
+    about = about.but(gallery=gallery.shown(cells, plan.shown))
     yield about
     _keep_lost(lost, store)
 
-    kept = Kept(plan, folder)
+    kept = Kept(plan, folder, plan.shown)
     missing = missing_cells(cells, trials, kept, store, watcher)
-    computing = Computing(kept, store, watcher, len(planned))
-    try:
-        seconds, share = computing.compute(plan.config, missing)
-    finally:
-        outcome.computed = computing.done
+    seconds, share = _compute(plan, missing, kept, outcome, watcher)
     if missing:
         about = about.took(cells_s=round(seconds, 2), core_share=round(share, 3))
         yield about
+    about = about.but(gallery=_picture_by_score(plan, cells, kept, store, watcher))
+    yield about
 
     started = time.perf_counter()
     if timing.time_methods(plan, cells, folder, store, watcher):
@@ -171,21 +169,29 @@ def _fill(
     tasks.carry_out(plan, cells, folder, watcher)
 
 
-def _shown(plan: Plan, cells: Iterable[Cell]) -> tuple[Shown, ...]:
-    """Return what the gallery shows: the observations of the cells whose pictures it keeps."""
-    shown = (cell for cell in cells if cell.picture and cell.item.id in plan.shown)
-    observed = {cell.observation: cell for cell in shown}
-    return tuple(
-        Shown(
-            image=cell.item.id,
-            noise=cell.noise.model,
-            level=cell.noise.level,
-            observation=observation,
-            slices=tuple(number + 1 for number in cell.item.shown),
-            depth=len(cell.item.slices),
-        )
-        for observation, cell in observed.items()
-    )
+def _compute(
+    plan: Plan, missing: Sequence[Cell], kept: Kept, outcome: Outcome, watcher: Watcher
+) -> tuple[float, float]:
+    """Compute cells, and say how many were in the outcome; return seconds and share."""
+    computing = Computing(kept, outcome.folder.store, watcher, outcome.cells)
+    try:
+        return computing.compute(plan.config, missing)
+    finally:
+        outcome.computed = computing.done
+
+
+def _picture_by_score(
+    plan: Plan, cells: Sequence[Cell], kept: Kept, store: RowStore, watcher: Watcher
+) -> tuple[Shown, ...]:
+    """Keep the pictures of images that scores choose, and return what the gallery shows."""
+    images = plan.shown | gallery.by_score(plan, cells, store)
+    cells = gallery.pictured(cells, images)
+    kept = replace(kept, shown=images)
+    missing = missing_cells(cells, set(), kept, store, watcher) if images > plan.shown else []
+    if missing:
+        computing = Computing(kept, store, watcher, len(missing), name="Gallery")
+        computing.compute(plan.config, missing)
+    return gallery.shown(cells, images)
 
 
 def _since(started: float) -> float:

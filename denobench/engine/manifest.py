@@ -65,6 +65,7 @@ def describe(plan: Plan, name: str, earlier: Manifest | None = None) -> Manifest
             foreground=_summary_line(images.foreground),
         ),
         noise_models={name: NoiseRecord(title=noise.REGISTRY.load(name).title) for name in models},
+        share=bool(plan.dataset.licence) or config.gallery.share,
         versions=_versions(plan.methods),
         hardware=Hardware(**hardware()),
         git=_git(),
@@ -81,6 +82,7 @@ def _dataset(plan: Plan, earlier: Manifest | None) -> DatasetRecord:
     parts, folds = plan.splits[0], len(plan.splits)
     return DatasetRecord(
         name=plan.dataset.name,
+        licence=plan.dataset.licence,
         images=len(items),
         clusters=len({item.cluster for item in items}),
         labels={

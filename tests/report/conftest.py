@@ -80,6 +80,14 @@ def phantoms(count: int, side: int = SIDE) -> list[tuple[str, str, str, np.ndarr
     return found
 
 
+def lesion(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a tumour's mask: a core in its oedema."""
+    mask = np.zeros(shape, np.uint8)
+    mask[28:36, 18:30] = 3
+    mask[30:34, 20:28] = 1
+    return mask
+
+
 def score(clean: np.ndarray, denoised: np.ndarray) -> dict[str, float]:
     """Return scikit-image's scores, on the whole image and on the foreground."""
     denoised = np.clip(denoised, 0, 1)
@@ -126,7 +134,8 @@ def compute_rows(
                         scores = score(clean, denoised)
                         if keep:
                             observation = f"{image} {model}:{level}"
-                            folder.gallery.save(observation, key, Pictures(clean, noisy, denoised))
+                            kept = Pictures(clean, noisy, denoised, lesion(clean.shape))
+                            folder.gallery.save(observation, key, kept)
                     except Exception as problem:
                         status, error = "failed", f"{type(problem).__name__}: {problem}"
                     rows.append(

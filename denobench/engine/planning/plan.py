@@ -107,8 +107,9 @@ class Plan:
 
     @cached_property
     def shown(self) -> frozenset[str]:
-        """The ids of the images in the gallery."""
-        return frozenset(item.id for item in self.test[: self.config.gallery])
+        """The ids of the images in the gallery, but for those that are chosen by their scores."""
+        chosen = self.config.gallery
+        return frozenset((*(item.id for item in self.test[: chosen.images]), *chosen.names))
 
     def trainings(self) -> Iterator[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]:
         """Yield each training, and the corruptions that its weights are for."""
@@ -365,8 +366,12 @@ def _copies_last(items: Iterable[Item]) -> tuple[Item, ...]:
 
 
 def _check_parts(plan: Plan) -> None:
-    """Raise if the split leaves nothing to train or to tune on."""
+    """Raise if the split leaves nothing to train or to tune on, or no image to show."""
     config, name = plan.config, plan.dataset.name
+    tested = [item.id for item in plan.test]
+    for image in config.gallery.names:
+        if image not in tested:
+            raise DenobenchError(f"gallery.names: {unknown('test image', image, tested)}")
     fitted = [method.name for method in plan.methods if method.fitted]
     if fitted and config.side is None:
         raise DenobenchError(

@@ -58,6 +58,8 @@ class Computing:
         How many cells the plan has, those that can never be computed too.
     done
         How many were computed now; those that were skipped do not count.
+    name
+        What the stage is called.
     """
 
     kept: Kept
@@ -65,13 +67,14 @@ class Computing:
     watcher: Watcher
     total: int
     done: int = 0
+    name: str = "Cells"
     _settled: int = 0
     _busy: float = 0.0
     _stage: CellStage = field(init=False)
     _pending: Mapping[str, Cell] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._stage = CellStage("Cells", self.watcher)
+        self._stage = CellStage(self.name, self.watcher)
 
     def compute(self, config: Config, pending: Sequence[Cell]) -> tuple[float, float]:
         """Compute cells, and return the seconds and the share of the workers' time that they had.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,14 +91,17 @@ def compute(cell: Cell) -> Computed:
         field_digest=field_digest,
     )
     shown = noisy if clean.image is None else clean.image
-    pictures = _pictures(cell.item, shown, noisy, denoised) if cell.picture else None
+    pictures = _pictures(cell.item, clean.tumour, shown, noisy, denoised) if cell.picture else None
     return Computed(found, pictures, time.perf_counter() - started)
 
 
-def _pictures(item: Item, *pixels: np.ndarray) -> Pictures:
+def _pictures(
+    item: Item, tumour: np.ndarray | None, clean: np.ndarray, noisy: np.ndarray, answer: np.ndarray
+) -> Pictures:
     """Return what the gallery keeps: of a volume, (S, H, W), the slices that are shown."""
-    chosen = [*item.shown]
-    return Pictures(*(each[chosen] if chosen else each for each in pixels))
+    chosen: Any = [*item.shown] or slice(None)
+    mask = None if tumour is None else tumour[chosen]
+    return Pictures(clean[chosen], noisy[chosen], answer[chosen], mask)
 
 
 def _scores(

@@ -90,6 +90,11 @@ class Summary:
         return _headline(self.metrics)
 
     @property
+    def referenced(self) -> bool:
+        """Whether anything was scored against a reference."""
+        return any(not metric.estimate for metric in self.metrics.values())
+
+    @property
     def leading(self) -> Score | None:
         """The metric that verdicts, gains and ranks are about: the first that has any score."""
         scored = self.scores.loc[self.scores["mean"].notna(), "metric"]

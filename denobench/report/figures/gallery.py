@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import fill
 from typing import Any
@@ -26,6 +26,16 @@ TITLE_WIDTH = 120  # letters in a row of tiles
 ZOOM = 0.2  # side of the magnified window, as a fraction of the image's
 
 _FRAME = "#ffd23f"
+_WITH_REFERENCE = (
+    "Above: the images, each with a window magnified twice. In the middle: the absolute error "
+    "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
+    "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
+    "all; PSNR in dB and SSIM."
+)
+_WITHOUT_REFERENCE = (
+    "Above: the images, each with a window magnified twice. Below: the residual, "
+    "noisy − denoised, in which anatomy should not be seen. There is no reference, and so no error."
+)
 
 # A method's title, its scores as text, and what it leaves.
 Tile = tuple[str, str, np.ndarray]
@@ -35,7 +45,7 @@ def draw_gallery(summary: Summary) -> Iterator[Picture]:
     """Yield a figure per image and noise model that the manifests list, at the middle level."""
     listed: dict[tuple[str, str], dict[float, dict[str, Shown]]] = {}
     for run, manifest in summary.manifests.items():
-        for shown in manifest.gallery:
+        for shown in manifest.gallery if manifest.share else ():
             levels = listed.setdefault((shown.image, shown.noise), {})
             levels.setdefault(shown.level, {})[run] = shown
     for place, levels in enumerate(listed.values(), start=1):
@@ -75,11 +85,8 @@ def _picture(summary: Summary, observed: Mapping[str, Shown], place: int) -> Pic
         f"gallery-{place}",
         f"{one_line(image)}{_slice(shown)}, {summary.noises.get(noise, noise)} noise "
         f"at σ = {written(level)}",
-        "Above: the images, each with a window magnified twice. In the middle: the absolute error "
-        "|denoised − clean|. Below: the residual, noisy − denoised, in which anatomy should not be "
-        "seen; under the noisy image noisy − clean, what a perfect method leaves. One scale for "
-        "all; PSNR in dB and SSIM.",
-        partial(_draw, clean, tiles),
+        _WITH_REFERENCE if summary.referenced else _WITHOUT_REFERENCE,
+        partial(_draw, clean if summary.referenced else None, tiles),
         place="gallery",
     )
 
@@ -108,39 +115,57 @@ def _score(summary: Summary, cell: pd.Series | None) -> str:
     return " / ".join(metric.text(cell[metric.name]) for metric in summary.headline)
 
 
-def _draw(clean: np.ndarray, tiles: list[Tile]) -> Figure:
-    """Lay the tiles out in rows: pictures above, then error maps, then residuals."""
-    count = len(tiles) + 1
+def _draw(clean: np.ndarray | None, tiles: list[Tile]) -> Figure:
+    """Lay the tiles out in rows: pictures above, then error maps, then residuals.
+
+    Without a reference there is no error map, and the noisy image is the first tile.
+    """
+    first = 0 if clean is None else 1  # the place of the noisy image
+    count = len(tiles) + first
     across = 5 if count <= 10 else min(7, -(-count // 2))
     columns = min(across, count)
     titles = [fill(title, TITLE_WIDTH // across) for title, _, _ in tiles]
     text = 0.3 + 0.13 * max(title.count("\n") + 1 for title in titles)
-    side = WIDTH / across
-    sheet = _Sheet(
-        columns, -(-count // columns), side, side * clean.shape[0] / clean.shape[1], text
-    )
-    errors = [np.abs(np.clip(pixels, 0, 1) - clean) for _, _, pixels in tiles]
-    # The middle method sets the scale: noise or a method far off would leave the others dark.
-    top = float(np.median([np.percentile(error, 99.5) for error in errors[1:] or errors])) or 1e-6
     noisy = tiles[0][2]
-    residuals = [noisy - clean, *(noisy - pixels for _, _, pixels in tiles[1:])]
-    reach = 3 * float(residuals[0].std()) or 1e-6
-    window = _window(clean)
-    sheet.picture(0, clean, "Clean", window)
-    for place, (title, tile, error, residual) in enumerate(
-        zip(titles, tiles, errors, residuals, strict=True), 1
-    ):
+    side = WIDTH / across
+    height = side * noisy.shape[0] / noisy.shape[1]
+    sheet = _Sheet(columns, -(-count // columns), side, height, text, maps=1 + first)
+    window = _window(noisy if clean is None else clean)
+    for place, (title, tile) in enumerate(zip(titles, tiles, strict=True), first):
         sheet.picture(place, tile[2], title, window)
-        mapped = sheet.image(place, 1, error, cmap="magma", vmin=0, vmax=top)
-        left = sheet.image(place, 2, residual, cmap="gray", vmin=-reach, vmax=reach)
         sheet.below(place, tile[1])
-    sheet.bar(1, mapped, "absolute error", "max")
-    sheet.bar(2, left, "residual", "both")
+    if clean is not None:
+        sheet.picture(0, clean, "Clean", window)
+        _draw_errors(sheet, clean, tiles)
+    _draw_residuals(sheet, clean, tiles)
     return sheet.figure
 
 
+def _draw_errors(sheet: _Sheet, clean: np.ndarray, tiles: Sequence[Tile]) -> None:
+    errors = [np.abs(np.clip(pixels, 0, 1) - clean) for _, _, pixels in tiles]
+    # The middle method sets the scale: noise or a method far off would leave the others dark.
+    top = float(np.median([np.percentile(error, 99.5) for error in errors[1:] or errors])) or 1e-6
+    for place, error in enumerate(errors, 1):
+        mapped = sheet.image(place, 1, error, cmap="magma", vmin=0, vmax=top)
+    sheet.bar(1, mapped, "absolute error", "max")
+
+
+def _draw_residuals(sheet: _Sheet, clean: np.ndarray | None, tiles: Sequence[Tile]) -> None:
+    """Draw what was taken away; the noisy image's is the noise, where that is known."""
+    (_, _, noisy), *answers = tiles
+    residuals = [noisy - pixels for _, _, pixels in answers]
+    if clean is not None:
+        residuals.insert(0, noisy - clean)
+    if not residuals:
+        return
+    reach = 3 * float((residuals[0] if clean is not None else np.stack(residuals)).std()) or 1e-6
+    for place, residual in enumerate(residuals, 1):
+        left = sheet.image(place, sheet.maps, residual, cmap="gray", vmin=-reach, vmax=reach)
+    sheet.bar(sheet.maps, left, "residual", "both")
+
+
 class _Sheet:
-    """A figure of tiles, three images high, on a single pair of axes in inches.
+    """A figure of tiles, several images high, on a single pair of axes in inches.
 
     Axes of their own for every image would be most of the work of drawing.
 
@@ -152,11 +177,17 @@ class _Sheet:
         Width and height of an image.
     text
         Height of the texts of a tile.
+    maps
+        Maps below each image.
     """
 
-    def __init__(self, columns: int, rows: int, side: float, height: float, text: float) -> None:
+    def __init__(
+        self, columns: int, rows: int, side: float, height: float, text: float, maps: int
+    ) -> None:
         self._columns, self._side, self._height, self._text = columns, side, height, text
-        width, high = side * columns, rows * (3 * height + text)
+        self.maps = maps
+        self._tall = (1 + maps) * height + text
+        width, high = side * columns, rows * self._tall
         self.figure = Figure(figsize=(width, high), dpi=DPI)
         self._axes = self.figure.add_axes((0, 0, 1, 1))
         self._axes.axis("off")
@@ -166,7 +197,7 @@ class _Sheet:
         """Return the left, right, lower and upper end of an image of a tile."""
         row, column = divmod(place, self._columns)
         left = column * self._side + 0.02
-        top = row * (3 * self._height + self._text) + self._text - 0.22 + self._height * lower
+        top = row * self._tall + self._text - 0.22 + self._height * lower
         return left, left + self._side - 0.04, top + self._height, top + 0.04
 
     def image(self, place: int, lower: int, pixels: np.ndarray, **scale: Any) -> AxesImage:
@@ -198,7 +229,7 @@ class _Sheet:
 
     def below(self, place: int, text: str) -> None:
         """Write below a tile."""
-        left, right, bottom, _ = self._box(place, 2)
+        left, right, bottom, _ = self._box(place, self.maps)
         self._text_at((left + right) / 2, bottom + 0.04, text, "top")
 
     def bar(self, lower: int, mapped: AxesImage, label: str, extend: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from denobench.errors import DenobenchError
 from denobench.printable import one_line
 from denobench.readers import File, identify, read
 from denobench.report.data.entries import unlike
+from denobench.report.data.summary import summarise
 from denobench.report.figures.style import look
-from denobench.report.page.page import render_template
-from denobench.report.page.viewer import Content, Pictures, number
+from denobench.report.page.page import render_template, title
+from denobench.report.page.viewer import Content, Pictures, content, number
+from denobench.rows import RunFolder
 from denobench.scale import Scale
 
 _SHOWN = ("psnr", "ssim")
@@ -58,6 +60,12 @@ def render_files(paths: Sequence[Path], reference: Path | None, noisy: Path | No
     return render_template("files.html.j2", content, title=title)
 
 
+def render_run(folder: RunFolder) -> str:
+    """Return a page with all pictures that a run kept, for the machine that they are on."""
+    summary = summarise([folder], intervals=False)
+    return render_template("files.html.j2", content(summary, private=True), title=title(summary))
+
+
 def _read(path: Path, limits: tuple[float, float] | None) -> tuple[NDArray[np.float32], Any]:
     """Return a file's first stack in full scale, by given limits where it has none of its own."""
     file = File(path)
@@ -92,32 +100,42 @@ def _content(
             break
         scores = [_scores(clean[place], values[place]) for _, values in answers]
         views[place] = {
-            "image": f"slice {place + 1} of {depth}" if depth > 1 else "image",
+            "image": "",
+            "slice": place + 1 if depth > 1 else 0,
+            "depth": depth,
             "noise": "file",
             "level": 0.1,
             "clean": places[0],
             "noisy": places[len(given)] if noisy is not None else None,
+            "tumour": None,
             "answers": {str(i): places[i + 1] for i in range(len(answers))},
             "scores": {str(i): found for i, found in enumerate(scores)},
         }
     if not views:
         raise DenobenchError("The images are too large for one page; give fewer or smaller ones.")
-    data = {
-        "methods": [_method(i, name) for i, (name, _) in enumerate(answers)],
+    room = f"Slices {min(views) + 1} to {max(views) + 1} of {depth}: there is no room for more."
+    notes = (room,) if len(views) < depth else ()
+    return Content(_data(views, [name for name, _ in answers], depth), pictures.packed, notes)
+
+
+def _data(
+    views: Mapping[int, Mapping[str, Any]], names: Sequence[str], depth: int
+) -> dict[str, Any]:
+    """Return what is embedded beside the pictures: no noise, no run, no scores but the views'."""
+    return {
+        "methods": [_method(i, name) for i, name in enumerate(names)],
         "metrics": [
             {"name": "psnr", "title": "PSNR", "unit": "dB", "digits": 2, "higher": True},
             {"name": "ssim", "title": "SSIM", "unit": "", "digits": 3, "higher": True},
         ],
-        "noises": [{"name": "file", "title": "file", "levels": [0.1]}],
+        "noises": [{"name": "file", "title": "", "levels": [0.1]}],
         "times": {},
         "scores": [],
         "cells": {"noise": [], "level": [], "image": [], "method": [], "scores": {}},
         "views": [views[place] for place in sorted(views)],
         "reference": True,
         "start": sorted(views).index(depth // 2),
-        "leftOut": depth - len(views),
     }  # fmt: skip
-    return Content(data, pictures.packed, depth - len(views))
 
 
 def _method(number: int, name: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def render(
         viewed,
         [source],
         plotly=packed,
-        title=_title(summary),
+        title=title(summary),
         subtitle=_subtitle(summary),
         lines={kind: [*found] for kind, found in groupby(lines, lambda line: line.kind)},
         noises=_by_noise(summary, tables, shown["noise"]),
@@ -107,12 +107,13 @@ def render_template(name: str, shown: Content, libraries: Sequence[str] = (), **
         script=script(),
         data=shown.json,
         pictures=shown.pictures,
-        left_out=shown.left_out,
+        notes=shown.notes,
         **others,
     )
 
 
-def _title(summary: Summary) -> str:
+def title(summary: Summary) -> str:
+    """Return what a page on runs is called."""
     named = [manifest.name or run for run, manifest in summary.manifests.items()]
     return f"Denoising comparison: {captions.listing(map(str, named))}"
 

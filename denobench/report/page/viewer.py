@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from denobench.files import digest_bytes
-from denobench.gallery import middle
 from denobench.manifest import Shown
 from denobench.printable import one_line
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.figures.style import Look, looks
-from denobench.report.page.pixels import Packed, pack
+from denobench.report.page.pixels import STEPS, Packed, pack
+from denobench.report.text.pictures import gallery_notes
 
 BUDGET = 11_000_000  # letters of pictures in a page, so that it stays below 15 MB
 
@@ -32,13 +33,13 @@ class Content:
         JSON-ready: see ``viewer/data.js`` for its types.
     pictures
         The packed pictures; ``data`` names them by their place here.
-    left_out
-        Views that did not fit.
+    notes
+        What is said of the pictures: which there are, and why no more.
     """
 
     data: dict[str, Any]
     pictures: list[Packed] = field(default_factory=list)
-    left_out: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def json(self) -> str:
@@ -74,15 +75,25 @@ class Pictures:
         return [self._places[key] for key in keys]
 
 
-def content(summary: Summary) -> Content:
-    """Return what the viewer of a report shows."""
+def content(summary: Summary, *, private: bool = False) -> Content:
+    """Return what the viewer of a report shows.
+
+    Parameters
+    ----------
+    summary
+        The runs.
+    private
+        Whether the page stays on this machine, so that all pictures may be in it.
+    """
     pictures = Pictures()
-    views, left_out = [], 0
-    for observed in _observed(summary):
-        view, kept = _view(summary, observed, pictures)
-        left_out += kept is False
-        if view:
-            views.append(view)
+    views, left_out = [], []
+    for observed in _observed(summary, private):
+        for view in _views(summary, observed):
+            places = pictures.add(view.pictures)
+            if places is None:
+                left_out.append(view.name)
+            else:
+                views.append(view.told(places))
     looked = looks(summary)
     data = {
         "methods": [_method(entry, looked[entry.id]) for entry in summary.entries],
@@ -104,11 +115,17 @@ def content(summary: Summary) -> Content:
         "scores": _means(summary),
         "cells": _cells(summary),
         "views": views,
-        "reference": any(not metric.estimate for metric in summary.metrics.values()),
-        "start": 0,
-        "leftOut": left_out,
+        "reference": summary.referenced,
+        "start": _start(views),
     }
-    return Content(data, pictures.packed, left_out)
+    notes = gallery_notes(summary, {view["image"] for view in views}, left_out, private)
+    return Content(data, pictures.packed, tuple(notes))
+
+
+def _start(views: Sequence[Mapping[str, Any]]) -> int:
+    """Return the place of the view to start with: of a volume, the middle of its slices."""
+    named = [(view["image"], view["noise"], view["level"]) for view in views]
+    return named.count(named[0]) // 2 if named else 0
 
 
 def _method(entry: Entry, look: Look) -> dict[str, Any]:
@@ -130,25 +147,66 @@ def number(value: Any) -> float | str | None:
     return value if math.isfinite(value) else "inf" if value > 0 else "-inf"
 
 
-def _observed(summary: Summary) -> Iterator[dict[str, Shown]]:
-    """Yield, for each observation that was kept, what each run that kept it says of it."""
-    found: dict[tuple[str, str, float], dict[str, Shown]] = {}
+def _observed(summary: Summary, private: bool) -> Iterator[dict[str, Shown]]:
+    """Yield, for each observation that was kept, what each run that kept it says of it.
+
+    Image by image: where there is no room for all, images are left out, and not levels.
+    """
+    found: dict[str, dict[tuple[str, float], dict[str, Shown]]] = {}
     for run, manifest in summary.manifests.items():
-        for shown in manifest.gallery:
-            found.setdefault((shown.image, shown.noise, shown.level), {})[run] = shown
-    yield from found.values()
+        for shown in manifest.gallery if manifest.share or private else ():
+            levels = found.setdefault(shown.image, {})
+            levels.setdefault((shown.noise, shown.level), {})[run] = shown
+    for levels in found.values():
+        yield from levels.values()
 
 
-def _view(
-    summary: Summary, observed: Mapping[str, Shown], pictures: Pictures
-) -> tuple[dict[str, Any] | None, bool | None]:
-    """Return a view, and whether its pictures fit; None where they were not kept."""
+@dataclass
+class _View:
+    """A picture with all methods' answers, of an image or of one slice of a volume."""
+
+    shown: Shown
+    slice: int
+    pair: tuple[np.ndarray, np.ndarray]
+    answers: dict[str, np.ndarray]
+    tumour: np.ndarray | None
+    scores: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is left out."""
+        return one_line(self.shown.image) + (f", slice {self.slice}" if self.slice else "")
+
+    @property
+    def pictures(self) -> list[np.ndarray]:
+        """All pictures, the mask's labels as steps."""
+        mask = [] if self.tumour is None else [self.tumour / STEPS]
+        return [*self.pair, *self.answers.values(), *mask]
+
+    def told(self, places: Sequence[int]) -> dict[str, Any]:
+        """Return it as the viewer reads it."""
+        return {
+            "image": one_line(self.shown.image),
+            "slice": self.slice,
+            "depth": self.shown.depth,
+            "noise": self.shown.noise,
+            "level": self.shown.level,
+            "clean": places[0],
+            "noisy": places[1],
+            "tumour": None if self.tumour is None else places[-1],
+            "answers": dict(zip(self.answers, places[2:], strict=False)),
+            "scores": self.scores,
+        }
+
+
+def _views(summary: Summary, observed: Mapping[str, Shown]) -> Iterator[_View]:
+    """Yield the views of an observation: one, or one per slice, or none that was kept."""
     galleries = {run: summary.folders[run].gallery for run in observed}
     kept = (galleries[run].observation(shown.observation) for run, shown in observed.items())
     pair = next((each for each in kept if each is not None), None)
     if pair is None:
-        return None, None
-    shown = next(iter(observed.values()))
+        return
+    shown, shape = next(iter(observed.values())), pair[0].shape
     rows = summary.rows
     rows = rows[
         (rows["image"] == shown.image) & (rows["noise"] == shown.noise)
@@ -161,25 +219,20 @@ def _view(
         row = rows.loc[entry.id]
         scores[entry.id] = {m: number(row[m]) for m in summary.metrics}
         key = observed[entry.run].observation
-        answer = galleries[entry.run].answer(key, str(row["key"]), pair[0].shape)
+        answer = galleries[entry.run].answer(key, str(row["key"]), shape)
         if answer is not None and not entry.identity:
-            answers[entry.id] = middle(answer)
-    pair = (middle(pair[0]), middle(pair[1]))
-    if all(metric.estimate for metric in summary.metrics.values()):
-        pair = (pair[1], pair[1])  # of noise that was measured without a reference
-    places = pictures.add([*pair, *answers.values()])
-    if places is None:
-        return None, False
-    view = {
-        "image": one_line(shown.image),
-        "noise": shown.noise,
-        "level": shown.level,
-        "clean": places[0],
-        "noisy": places[1],
-        "answers": dict(zip(answers, places[2:], strict=True)),
-        "scores": scores,
-    }
-    return view, True
+            answers[entry.id] = answer
+    if not summary.referenced:
+        pair = (pair[1], pair[1])
+    masks = (galleries[run].tumour(each.observation, shape) for run, each in observed.items())
+    tumour = next((mask for mask in masks if mask is not None and mask.any()), None)
+    for place, slice_number in enumerate(shown.slices or (0,)):
+        here: Any = place if shown.slices else slice(None)
+        yield _View(
+            shown, slice_number, (pair[0][here], pair[1][here]),
+            {entry: answer[here] for entry, answer in answers.items()},
+            None if tumour is None else tumour[here], scores,
+        )  # fmt: skip
 
 
 def _means(summary: Summary) -> list[dict[str, Any]]:

@@ -3,73 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pages import state, titles
 from skimage import metrics
 
-from denobench.report import Report, write
+from denobench.report import write
 from denobench.report.data.summary import Summary
 from denobench.report.page.pixels import STEPS
 from denobench.rows import RunFolder
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium")
-
-READY = "#viewer[data-ready]"
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-gpu"]}
-        chromium = driver.chromium.launch(**options)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opened(browser: Any, report: Report) -> Iterator[Open]:
-    """Open the page; any message, error or request in it is a failure."""
-    heard: list[str] = []
-    contexts = []
-
-    def load(path: Path = report.page, end: str = "", **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("request", lambda request: heard.append(request.url))
-        page.goto(f"{path.as_uri()}{end}")
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector(READY)
-            page.locator("#viewer .stage").scroll_into_view_if_needed()
-            page.wait_for_timeout(100)
-        return page
-
-    yield load
-    for context in contexts:
-        context.close()
-    assert [text for text in heard if not text.startswith(("file:", "blob:", "data:"))] == []
-
-
-def state(page: Any) -> dict[str, list[str]]:
-    """Return what the address says."""
-    from urllib.parse import parse_qs
-
-    return parse_qs(page.evaluate("location.hash").partition("?")[2])
-
-
-def titles(page: Any) -> list[str]:
-    return page.locator(".tile-title").all_text_contents()
 
 
 @pytest.fixture(scope="module")
@@ -325,9 +274,15 @@ def test_files_are_viewed_without_noise(opened: Open, tmp_path: Path) -> None:
     found = denobench.view(tmp_path / "v.npy", tmp_path / "w.npy", out=tmp_path / "out.html")
     page = opened(found.path)
     assert titles(page) == ["Reference", "v.npy", "w.npy"]
-    page.keyboard.press("]")
-    page.wait_for_timeout(100)
-    assert state(page)["image"] == ["slice 3 of 3"]
+    page.keyboard.press("PageDown")
+    page.wait_for_function("location.hash.includes('slice=3')")
+    assert page.locator(".what").text_content() == "slice 3 of 3"
+    box = page.locator(".tile canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.wheel(0, -120)
+    page.wait_for_function("location.hash.includes('slice=1')")
+    page.get_by_label("Slice").press("ArrowRight")
+    page.wait_for_function("location.hash.includes('slice=2')")
 
 
 def test_plots_are_live(opened: Open, summary: Summary) -> None:
@@ -370,3 +325,74 @@ def test_a_method_s_worst_image_is_a_click_away(opened: Open) -> None:
                        ("Largest difference", "largest difference")):  # fmt: skip
         page.get_by_role("button", name=name).click()
         assert f"head_00.png: {word} of 1 images in PSNR" in page.locator("#look").text_content()
+
+
+CYAN = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4)
+        count += data[i] < 90 && data[i + 1] > 150 && data[i + 2] > 180;
+    return count;
+}"""
+
+
+def test_the_tumour_is_outlined_and_scored(
+    opened: Open, arrays: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    """A key draws the outline on all tiles, and scores are taken inside core and rim alone."""
+    page = opened()
+    tiles = page.locator(".tile canvas").all()
+    assert not any(tile.evaluate(CYAN) for tile in tiles)
+    page.keyboard.press("o")
+    page.wait_for_timeout(100)
+    assert all(tile.evaluate(CYAN) > 100 for tile in tiles)
+    page.locator("details.readouts > summary").click()
+    page.get_by_label("Score the tumour").check()
+    cells = page.locator("table.readout tbody tr", has_text="Non-local means").locator("td")
+    clean, _, answer = (each[30:34, 20:28] for each in arrays)
+    found = cells.all_text_contents()
+    assert found[2] == f"{metrics.peak_signal_noise_ratio(clean, answer, data_range=1):.2f}"
+    assert float(found[4]) == pytest.approx(answer.mean(), abs=1e-4)
+    end = page.evaluate("location.hash")
+    assert "outline=true" in end
+    assert "inside=true" in end
+    assert opened(end=end).locator(".tile canvas").first.evaluate(CYAN) > 100
+
+
+def test_maps_show_the_image_where_they_would_be_empty(opened: Open) -> None:
+    """The reference has no error and the noisy image no residual: they stay to look at."""
+    for mode, place in (("error", 0), ("signed", 0), ("ssim", 0), ("residual", 1)):
+        page = opened(end=f"#view?mode={mode}")
+        canvas = page.locator(".tile canvas").nth(place)
+        colours = canvas.evaluate(
+            "each => new Set(each.getContext('2d').getImageData(0, 0, each.width, each.height)"
+            ".data).size"
+        )
+        assert colours > 20, mode
+
+
+def test_a_wipe_names_both_sides(opened: Open) -> None:
+    """Left and right of the wipe are named, and the slider moves it."""
+    page = opened(end="#view?layout=1&other=noisy")
+    page.keyboard.press("w")
+    assert titles(page)[0].startswith("Noisy | ")
+    page.get_by_label("Where the wipe is").press("End")
+    assert state(page)["wipe"] == ["1"]
+
+
+def test_nothing_can_be_sent_from_the_plots(opened: Open) -> None:
+    """No button of the plotting library leads elsewhere."""
+    page = opened()
+    page.locator("#plots").scroll_into_view_if_needed()
+    page.wait_for_selector("#plots[data-ready]")
+    buttons = page.locator("#plots .modebar-btn")
+    named = [each.get_attribute("data-title") for each in buttons.all()]
+    assert named
+    assert not [name for name in named if "cloud" in name.lower() or "edit" in name]
+
+
+def test_methods_without_an_answer_are_named(opened: Open) -> None:
+    """A method that failed on an image has no tile there, and is named below the others."""
+    page = opened()
+    assert not [title for title in titles(page) if title.startswith("Broken")]
+    assert "Broken" in page.get_by_text("No answer here:").text_content()

@@ -61,7 +61,9 @@ def test_volumes_slice_by_slice(folder: Path) -> None:
     """A volume is one view per slice, and the middle one is shown first."""
     found = denobench.view(folder / "v.npy", folder / "w.npy", out=folder / "out.html")
     data, pixels = embedded(found.path)
-    assert [view["image"] for view in data["views"]] == [f"slice {n} of 5" for n in range(1, 6)]
+    assert [(view["slice"], view["depth"]) for view in data["views"]] == [
+        (number, 5) for number in range(1, 6)
+    ]
     assert data["start"] == 2
     volume = np.load(folder / "w.npy")
     for number, view in enumerate(data["views"]):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import denobench.report.page as package
-from denobench.report.data.summary import Summary
+from denobench.gallery import Pictures
+from denobench.report.data.summary import Summary, summarise
 from denobench.report.page import viewer
 from denobench.report.page.pixels import unpack
 from denobench.report.page.scripts import script
@@ -44,6 +45,28 @@ def test_pictures_are_the_gallery_s(content: viewer.Content, run: RunFolder) -> 
         assert np.abs(unpack(content.pictures[place]) - answer).max() <= 0.51 / 65535
 
 
+def test_slices_of_a_volume_are_views(run: RunFolder, tmp_path: Path) -> None:
+    """Of a volume each slice that was kept is a view, with its number and the volume's depth."""
+    folder = RunFolder(tmp_path / "volume")
+    shutil.copytree(run.path, folder.path)
+    told = folder.manifest()
+    shown = told.gallery[0].model_copy(update={"slices": (3, 7, 9), "depth": 12})
+    folder.write_manifest(told.but(gallery=(shown,)))
+    shutil.rmtree(folder.path / "gallery")
+    key = next(r.key for r in folder.rows() if r.method == "nlm" and r.image == shown.image
+               and (r.noise, r.level, r.realisation) == (shown.noise, shown.level, 0))  # fmt: skip
+    clean, noisy, answer = np.random.default_rng(0).random((3, 3, 8, 9)).astype(np.float32)
+    folder.gallery.save(shown.observation, key, Pictures(clean, noisy, answer))
+    found = viewer.content(summarise([folder], intervals=False))
+    views = found.data["views"]
+    assert [(view["slice"], view["depth"]) for view in views] == [(3, 12), (7, 12), (9, 12)]
+    for place, view in enumerate(views):
+        (answered,) = view["answers"].values()
+        for name, pixels in (("clean", clean), ("noisy", noisy)):
+            assert unpack(found.pictures[view[name]]) == pytest.approx(pixels[place], abs=1e-5)
+        assert unpack(found.pictures[answered]) == pytest.approx(answer[place], abs=1e-5)
+
+
 def test_data_can_stand_in_a_page(content: viewer.Content) -> None:
     """No letter of the data ends its script, and it is JSON without NaN."""
     content.data["methods"][0]["label"] = "</script><script>alert(1)</script>"
@@ -62,7 +85,10 @@ def test_views_that_do_not_fit_are_counted(
     monkeypatch.setattr(viewer, "BUDGET", 1000)
     found = viewer.content(summary)
     assert found.data["views"] == []
-    assert found.left_out == 1
+    assert found.notes == (
+        "Left out, so that this file stays below 15 MB: head_00.png. Fewer images in gallery, or a "
+        "report of fewer methods, make room.",
+    )
     assert found.pictures == []
 
 
@@ -94,3 +120,14 @@ def test_types_hold(tmp_path: Path) -> None:
         pytest.skip("no TypeScript compiler: npm install --global typescript")
     done = subprocess.run([tsc, "--project", str(FOLDER)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_style_holds() -> None:
+    """Biome finds the modules formatted, and nothing that its rules forbid."""
+    biome = shutil.which("biome")
+    if biome is None:
+        pytest.skip("no Biome: npm install --global @biomejs/biome")
+    done = subprocess.run(
+        [biome, "check", "--error-on-warnings", "."], cwd=FOLDER, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -25,6 +25,7 @@ export function reset(viewer) {
     high: 1,
     inverted: false,
     region: null,
+    inside: false,
     reach: viewer.first().reach,
   });
 }
@@ -32,7 +33,10 @@ export function reset(viewer) {
 /** @param {Viewer} viewer */
 export function fullScreen(viewer) {
   if (document.fullscreenElement) void document.exitFullscreen();
-  else void viewer.root.requestFullscreen();
+  else if (viewer.root.requestFullscreen) {
+    viewer.controls.more.open = false; // its room is the images'
+    void viewer.root.requestFullscreen();
+  }
 }
 
 /** @param {Viewer} viewer */
@@ -77,9 +81,10 @@ export function seek(viewer, kind) {
     )
     .sort((a, b) => value(b) - value(a));
   if (!views.length) return;
+  const count = new Set(views.map((each) => each.image)).size;
   const names = viewer.shown.get(state.active)?.title ?? state.active;
   const other =
     kind === "differs" && beside ? ` and ${viewer.shown.get(beside)?.title ?? beside}` : "";
-  viewer.status.textContent = `${views[0].image}: ${{ best: "best", worst: "worst", differs: "largest difference" }[kind]} of ${views.length} images in ${metric.title}, ${names}${other}.`;
+  viewer.status.textContent = `${views[0].image}: ${{ best: "best", worst: "worst", differs: "largest difference" }[kind]} of ${count} images in ${metric.title}, ${names}${other}.`;
   void viewer.set({ image: views[0].image });
 }

@@ -3,10 +3,10 @@
 import { centre, copyLink, fullScreen, reset, save, seek } from "./actions.js";
 import { choice, make } from "./dom.js";
 import { HELP } from "./keys.js";
-import { MODES, modesOf, paintBar } from "./paint.js";
+import { MODES, modesOf, paintBar, rangeOf } from "./paint.js";
+import { described, placeOf } from "./words.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
-/** @typedef {import("./paint.js").Range} Range */
 /** @typedef {import("./state.js").State} State */
 
 /** @type {[string, number, number][]} */
@@ -35,8 +35,16 @@ export function buildControls(viewer) {
     (value) => viewer.set({ noise: value }),
   );
   const level = choice("σ", [], (value) => viewer.set({ level: Number(value) }));
+  const slice = make("input", {
+    type: "range",
+    step: 1,
+    input: () => viewer.set({ slice: slices[slice.valueAsNumber] }),
+  });
+  /** @type {number[]} */
+  let slices = [];
+  const sliced = make("label", { class: "field" }, make("span", {}, "Slice"), slice);
   const modes = modesOf(content.reference).map(
-    (name) => /** @type {[string, string]} */ ([name, MODES[name].title]),
+    (name) => /** @type {[string, string]} */ ([name, MODES[name].name]),
   );
   const mode = choice("Show", modes, (value) =>
     viewer.set({ mode: /** @type {State["mode"]} */ (value) }),
@@ -85,6 +93,7 @@ export function buildControls(viewer) {
     make("button", { type: "button", click: act, "aria-pressed": "false" }, text);
   const press = (/** @type {string} */ text, /** @type {() => void} */ act) =>
     make("button", { type: "button", click: act }, text);
+  const outline = toggle("Tumour outline", () => viewer.set({ outline: !viewer.state.outline }));
   const inverted = toggle("Invert", () => viewer.set({ inverted: !viewer.state.inverted }));
   const wipe = toggle("Wipe", () => viewer.set({ layout: "1", wipe: viewer.wiped() ? -1 : 0.5 }));
   const slider = make("input", {
@@ -109,6 +118,7 @@ export function buildControls(viewer) {
   );
   const bar = make("canvas", { class: "bar" });
   const ends = [make("span"), make("span"), make("span")];
+  const where = make("p", { class: "what" });
   const methods = make("div", { class: "methods" });
   const chosen = make(
     "details",
@@ -124,13 +134,53 @@ export function buildControls(viewer) {
     viewer.set({ hidden: [...names] });
   };
 
+  const region = press("Magnify region", () => viewer.zoomToRegion());
+  const group = (/** @type {string} */ name, /** @type {HTMLElement[]} */ ...parts) =>
+    make("div", { class: "bar-of", role: "group", "aria-label": name }, ...parts);
+  const seeking = group(
+    "Find an image",
+    press("Worst image", () => seek(viewer, "worst")),
+    press("Best image", () => seek(viewer, "best")),
+    press("Largest difference", () => seek(viewer, "differs")),
+  );
+  const more = make(
+    "details",
+    { class: "more" },
+    make("summary", {}, "Window, zoom, find, save"),
+    make(
+      "div",
+      { class: "groups" },
+      group("Window", preset.element, low.element, high.element, reach.element, inverted),
+      group(
+        "View",
+        tool.element,
+        press("Zoom in", () => viewer.zoom(1.5)),
+        press("Zoom out", () => viewer.zoom(1 / 1.5)),
+        region,
+        press("Reset", () => reset(viewer)),
+        wipe,
+        slider,
+        outline,
+      ),
+      seeking,
+      group(
+        "Keep",
+        press("Full screen", () => fullScreen(viewer)),
+        press("Save PNG", () => save(viewer)),
+        press("Copy link", () => copyLink(viewer)),
+        press("Keys", () => help.showModal()),
+      ),
+    ),
+  );
+  more.open = matchMedia("(min-width: 40rem)").matches;
   const element = make(
     "div",
     { class: "controls" },
     make(
       "div",
-      { class: "bar-of" },
+      { class: "bar-of main" },
       image.element,
+      sliced,
       noise.element,
       level.element,
       mode.element,
@@ -138,38 +188,27 @@ export function buildControls(viewer) {
       active.element,
       other.element,
     ),
+    more,
+    chosen,
     make(
       "div",
-      { class: "bar-of" },
-      tool.element,
-      preset.element,
-      low.element,
-      high.element,
-      reach.element,
-      inverted,
-      wipe,
-      slider,
-      press("Zoom in", () => viewer.zoom(1.5)),
-      press("Zoom out", () => viewer.zoom(1 / 1.5)),
-      press("Reset", () => reset(viewer)),
-      press("Region", () => viewer.zoomToRegion()),
-      press("Worst image", () => seek(viewer, "worst")),
-      press("Best image", () => seek(viewer, "best")),
-      press("Largest difference", () => seek(viewer, "differs")),
-      press("Full screen", () => fullScreen(viewer)),
-      press("Save PNG", () => save(viewer)),
-      press("Copy link", () => copyLink(viewer)),
-      press("Keys", () => help.showModal()),
+      { class: "scale" },
+      where,
+      make("span", { class: "key" }, ends[0], bar, ...ends.slice(1)),
     ),
-    chosen,
-    make("div", { class: "scale", "aria-hidden": "true" }, ends[0], bar, ends[1], ends[2]),
     help,
   );
 
-  /** @param {Range} range */
-  const update = (range) => {
+  const update = () => {
     const { state } = viewer;
+    const range = rangeOf(state.mode, state, state.reach);
     image.select.value = state.image;
+    slices = viewer.slices();
+    slice.max = String(Math.max(0, slices.length - 1));
+    slice.value = String(slices.indexOf(state.slice));
+    sliced.hidden = slices.length < 2;
+    where.textContent = described(viewer);
+    slice.setAttribute("aria-valuetext", placeOf(viewer));
     noise.select.value = state.noise;
     fill(
       level.select,
@@ -184,6 +223,12 @@ export function buildControls(viewer) {
     image.element.hidden = images.length < 2;
     noise.element.hidden = present.length < 2;
     level.element.hidden = content.views.every((each) => each.level === state.level);
+    seeking.hidden = !content.cells.image.length; // of files alone
+    outline.hidden = !viewer.tumour;
+    outline.setAttribute("aria-pressed", String(state.outline));
+    region.disabled = !state.region;
+    reach.element.hidden = !["error", "signed", "residual"].includes(state.mode);
+    for (const each of [preset, low, high]) each.element.hidden = state.mode !== "image";
     mode.select.value = state.mode;
     layout.select.value = state.layout;
     tool.select.value = state.tool;
@@ -201,6 +246,8 @@ export function buildControls(viewer) {
     ends[0].textContent = shortened(range.low);
     ends[1].textContent = shortened(range.high);
     ends[2].textContent = MODES[state.mode].title;
+    bar.setAttribute("role", "img");
+    bar.setAttribute("aria-label", "Colours from the least to the greatest value");
     const hidden = state.hidden.join("\n");
     if (methods.dataset.hidden === hidden) return;
     methods.dataset.hidden = hidden;
@@ -210,11 +257,11 @@ export function buildControls(viewer) {
         .map((each) => {
           const box = make("input", { type: "checkbox", change: () => shows(each.id) });
           box.checked = !state.hidden.includes(each.id);
-          return make("label", {}, box, each.label);
+          return make("label", {}, box, make("bdi", {}, each.label));
         }),
     );
   };
-  return { element, update, help };
+  return { element, update, help, more };
 }
 
 /** @param {Viewer} viewer */

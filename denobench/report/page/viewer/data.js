@@ -10,11 +10,13 @@
  *   low: Coded, high: Coded}} Mean
  * @typedef {{noise: string[], level: number[], image: string[], method: string[],
  *   scores: Record<string, Coded[]>}} Cells
- * @typedef {{image: string, noise: string, level: number, clean: number, noisy: number | null,
- *   answers: Record<string, number>, scores: Record<string, Record<string, Coded>>}} View
+ * @typedef {{image: string, slice: number, depth: number, noise: string, level: number,
+ *   clean: number, noisy: number | null, tumour: number | null, answers: Record<string, number>,
+ *   scores: Record<string, Record<string, Coded>>}} View
  * @typedef {{width: number, height: number, low: number, planes: number}} Packing
  * @typedef {{methods: Method[], metrics: Metric[], noises: Noise[], times: Record<string, Coded>,
- *   scores: Mean[], cells: Cells, views: View[], reference: boolean, start: number, leftOut: number, pictures: Packing[]}} Content
+ *   scores: Mean[], cells: Cells, views: View[], reference: boolean, start: number,
+ *   pictures: Packing[]}} Content
  * @typedef {{width: number, height: number, values: Float64Array}} Picture
  */
 
@@ -47,19 +49,25 @@ export function printed(metric, value) {
   return value.toFixed(metric.digits).replace("-", "−");
 }
 
-/** @type {Map<number, Promise<Picture>>} */
+/** @type {Map<number, Promise<Picture>>} those looked at last come last */
 const unpacked = new Map();
+const ROOM = 48e6; // pixels that stay unpacked: eight bytes each
 
 /**
- * Return a picture, unpacked once.
+ * Return a picture, unpacked when it is looked at; those looked at longest ago are let go.
  * @param {Content} content
  * @param {number} place
  */
 export function picture(content, place) {
-  let found = unpacked.get(place);
-  if (!found) {
-    found = unpack(content.pictures[place], document.getElementById(`picture-${place}`));
-    unpacked.set(place, found);
+  const { pictures } = content;
+  const found =
+    unpacked.get(place) ?? unpack(pictures[place], document.getElementById(`picture-${place}`));
+  unpacked.delete(place);
+  unpacked.set(place, found);
+  let pixels = 0;
+  for (const each of [...unpacked.keys()].reverse()) {
+    pixels += pictures[each].width * pictures[each].height;
+    if (pixels > ROOM && each !== place) unpacked.delete(each);
   }
   return found;
 }

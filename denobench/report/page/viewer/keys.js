@@ -13,18 +13,24 @@ export const HELP = [
   ["n", "Noisy image, as long as it is held"],
   ["← →", "Method before or after"],
   ["[ ]", "Image before or after"],
+  ["Page ↑ ↓", "Slice before or after, in volumes; the wheel does so, too"],
   [", .", "Level below or above"],
   ["m", "Next mode: image, errors, residual, SSIM"],
   ["t", "Next number of tiles"],
   ["w", "Wipe between the method and another picture"],
+  ["o", "Outline of the tumour, where it is known"],
   ["i", "Invert"],
-  ["+ −", "Zoom; the wheel does so, too"],
+  ["+ −", "Zoom; the wheel does so, too, in volumes with Ctrl"],
   ["Shift + arrows", "Pan"],
   ["z", "Magnify the region"],
   ["h", "Reset view and window"],
   ["f", "Full screen"],
   ["s", "Save the view as PNG"],
   ["?", "These keys"],
+  ["Drag", "Level and width of the window, or as far as errors reach; or what Drag says"],
+  ["Click", "Choose the method"],
+  ["Double click", "The whole image again"],
+  ["Pinch", "Zoom"],
 ];
 
 const HELD = /** @type {Record<string, string>} */ ({ r: REFERENCE, n: NOISY });
@@ -93,6 +99,11 @@ function pressed(viewer, event) {
     ArrowUp: [0, -1],
     ArrowDown: [0, 1],
   });
+  if (key === "PageUp" || key === "PageDown") {
+    if (viewer.slices().length < 2) return false; // the page scrolls
+    viewer.move("slice", key === "PageUp" ? -1 : 1);
+    return true;
+  }
   if (key in moves && event.shiftKey) {
     viewer.pan(state.x + moves[key][0] * step, state.y + moves[key][1] * step);
     return true;
@@ -109,6 +120,7 @@ function pressed(viewer, event) {
     t: () => viewer.set({ layout: LAYOUTS[(LAYOUTS.indexOf(state.layout) + 1) % LAYOUTS.length] }),
     w: () => viewer.set({ layout: "1", wipe: viewer.wiped() ? -1 : 0.5 }),
     i: () => viewer.set({ inverted: !state.inverted }),
+    o: () => viewer.set({ outline: !state.outline }),
     "+": () => viewer.zoom(1.25),
     "=": () => viewer.zoom(1.25),
     "-": () => viewer.zoom(0.8),

@@ -2,22 +2,30 @@
 
 /** @typedef {import("./data.js").Picture} Picture */
 /** @typedef {{x: number, y: number, width: number, height: number}} Region */
+/** @typedef {(place: number) => boolean} Part which pixels of a region count */
+
+/** @type {Part} */
+const everywhere = () => true;
 
 /**
  * Peak signal-to-noise ratio in dB of a region, full scale 1.0.
  * @param {Picture} clean
  * @param {Picture} other
  * @param {Region} region
+ * @param {Part} part
  */
-export function psnr(clean, other, region) {
+export function psnr(clean, other, region, part = everywhere) {
   let sum = 0;
+  let count = 0;
   for (let y = region.y; y < region.y + region.height; y++) {
     for (let x = region.x; x < region.x + region.width; x++) {
       const place = y * clean.width + x;
+      if (!part(place)) continue;
       sum += (clamp(other.values[place]) - clean.values[place]) ** 2;
+      count++;
     }
   }
-  const mean = sum / (region.width * region.height);
+  const mean = sum / count;
   return mean === 0 ? Infinity : -10 * Math.log10(mean);
 }
 
@@ -25,18 +33,22 @@ export function psnr(clean, other, region) {
  * Mean and standard deviation of a region.
  * @param {Picture} one
  * @param {Region} region
+ * @param {Part} part
  */
-export function moments(one, region) {
+export function moments(one, region, part = everywhere) {
   let sum = 0;
   let squares = 0;
+  let count = 0;
   for (let y = region.y; y < region.y + region.height; y++) {
     for (let x = region.x; x < region.x + region.width; x++) {
-      const value = one.values[y * one.width + x];
+      const place = y * one.width + x;
+      if (!part(place)) continue;
+      const value = one.values[place];
       sum += value;
       squares += value * value;
+      count++;
     }
   }
-  const count = region.width * region.height;
   const mean = sum / count;
   return { mean, sd: Math.sqrt(Math.max(0, squares / count - mean * mean)) };
 }
@@ -79,10 +91,11 @@ export function ssimMap(clean, other) {
  * the window does not fill.
  * @param {Picture} map
  * @param {Region} region
+ * @param {Part} [part]
  */
-export function ssimOf(map, region) {
+export function ssimOf(map, region, part) {
   const whole = region.width === map.width && region.height === map.height;
-  if (!whole) return moments(map, region).mean;
+  if (!whole || part) return moments(map, region, part).mean;
   if (Math.min(map.width, map.height) <= 2 * RADIUS) return NaN;
   return moments(map, {
     x: RADIUS,
@@ -147,5 +160,5 @@ function mirrored(length) {
 
 /** @param {number} value */
 export function clamp(value) {
-  return value < 0 ? 0 : value > 1 ? 1 : value;
+  return Math.min(1, Math.max(0, value));
 }

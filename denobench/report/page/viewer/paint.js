@@ -1,18 +1,20 @@
 // Numbers into colours: a picture or a map, its window, its colour bar.
 
 import { clamp, ssimMap } from "./maths.js";
+import { NOISY, REFERENCE } from "./state.js";
 
 /** @typedef {import("./data.js").Picture} Picture */
 /** @typedef {"image" | "error" | "signed" | "residual" | "ssim"} Mode */
 /** @typedef {{low: number, high: number}} Range */
+/** @typedef {import("./tiles.js").Painting} Painting */
 
-/** @type {Record<Mode, {title: string, map: "grey" | "magma" | "balance"}>} */
+/** @type {Record<Mode, {name: string, title: string, map: "grey" | "magma" | "balance"}>} */
 export const MODES = {
-  image: { title: "Image", map: "grey" },
-  error: { title: "Absolute error |answer − reference|", map: "magma" },
-  signed: { title: "Signed error, answer − reference", map: "balance" },
-  residual: { title: "Residual, noisy − answer", map: "grey" },
-  ssim: { title: "Local SSIM", map: "magma" },
+  image: { name: "Image", title: "Intensity", map: "grey" },
+  error: { name: "Absolute error", title: "Absolute error |answer − reference|", map: "magma" },
+  signed: { name: "Signed error", title: "Signed error, answer − reference", map: "balance" },
+  residual: { name: "Residual", title: "Residual, noisy − answer", map: "grey" },
+  ssim: { name: "Local SSIM", title: "Local SSIM", map: "magma" },
 };
 
 /**
@@ -22,6 +24,19 @@ export const MODES = {
 export function modesOf(reference) {
   const all = /** @type {Mode[]} */ (Object.keys(MODES));
   return reference ? all : all.filter((mode) => mode === "image" || mode === "residual");
+}
+
+/**
+ * Return how a picture is shown in a mode: the reference has no error and the noisy image no
+ * residual, so they are shown as they are, to see where one is.
+ * @param {string} id
+ * @param {Mode} mode
+ * @param {boolean} reference whether there is one; else the noisy image stands in its place
+ * @returns {Mode}
+ */
+export function modeFor(id, mode, reference) {
+  if (id === REFERENCE) return mode === "residual" && reference ? mode : "image";
+  return id === NOISY && mode === "residual" ? "image" : mode;
 }
 
 // Matplotlib's magma, and blue over white to red, which colour-blind readers tell apart.
@@ -115,13 +130,9 @@ export function valuesOf(mode, answer, clean, noisy) {
  * Paint a picture at its own size.
  * @param {HTMLCanvasElement} canvas
  * @param {Picture} answer
- * @param {Picture} clean
- * @param {Picture} noisy
- * @param {Mode} mode
- * @param {Range} range
- * @param {boolean} inverted
+ * @param {Pick<Painting, "clean" | "noisy" | "mode" | "range" | "inverted">} painting
  */
-export function paint(canvas, answer, clean, noisy, mode, range, inverted) {
+export function paint(canvas, answer, { clean, noisy, mode, range, inverted }) {
   const { width, height } = answer;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;

@@ -125,7 +125,9 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
     content.metrics.find((each) => each.name === chosen.metric)
   );
   const style = getComputedStyle(document.body);
-  const [ink, rule] = ["--ink", "--rule"].map((name) => style.getPropertyValue(name).trim());
+  const [ink, soft, rule] = ["--ink", "--soft", "--rule"].map((name) =>
+    style.getPropertyValue(name).trim(),
+  );
   const axis = { gridcolor: rule, zeroline: false, linecolor: ink, automargin: true };
   const score = {
     ...axis,
@@ -136,12 +138,14 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
     font: { color: ink, family: "system-ui, sans-serif", size: 12 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    margin: { l: 55, r: 10, t: 30, b: 45 },
+    margin: { l: 55, r: 10, t: 34, b: 45 },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
     hovermode: "closest",
     height: 460,
   };
   const options = {
     displaylogo: false,
+    showSendToCloud: false, // nothing leaves the page
     responsive: true,
     modeBarButtonsToRemove: ["select2d", "lasso2d"],
   };
@@ -158,7 +162,7 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
       legend: { orientation: "h", y: -0.28 },
       xaxis: across,
       yaxis: score,
-      title: { text: time ? `σ = ${chosen.level}` : "Means", font: { size: 13 } },
+      title: titled(time ? `σ = ${chosen.level}` : "Means"),
     },
     options,
   );
@@ -176,10 +180,18 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
         categoryarray: names.toReversed(),
         categoryorder: "array",
       },
-      title: { text: `Every image at σ = ${chosen.level}; a click opens one`, font: { size: 13 } },
+      title: titled(`Every image at σ = ${chosen.level}; a click opens one`),
     },
     options,
   );
+}
+
+/**
+ * Return a title that leaves room for the plot's buttons.
+ * @param {string} text
+ */
+function titled(text) {
+  return { text, font: { size: 13 }, x: 0.01, xanchor: "left" };
 }
 
 /**

@@ -5,6 +5,8 @@ import { centre } from "./actions.js";
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./tiles.js").Tile} Tile */
 
+const NOTCH = 60; // of a wheel, in pixels: a slice
+
 /** @param {Viewer} viewer */
 export function bindPointer(viewer) {
   const { stage } = viewer;
@@ -12,6 +14,8 @@ export function bindPointer(viewer) {
   const down = new Map();
   /** @type {{tile: Tile, event: PointerEvent, state: import("./state.js").State, spread: number} | null} */
   let start = null;
+
+  let turned = 0;
 
   /** @param {Event} event */
   const tileOf = (event) => viewer.tiles.find((tile) => tile.canvas === event.target);
@@ -64,8 +68,16 @@ export function bindPointer(viewer) {
     "wheel",
     (event) => {
       const tile = tileOf(event);
+      if (!tile) return;
+      if (viewer.slices().length > 1 && !event.ctrlKey) {
+        turned += event.deltaMode ? event.deltaY * 20 : event.deltaY;
+        const step = Math.trunc(turned / NOTCH);
+        turned -= step * NOTCH;
+        // At the last slice the page scrolls on.
+        if (!step || viewer.move("slice", step)) event.preventDefault();
+        return;
+      }
       if (
-        !tile ||
         !(event.ctrlKey || viewer.state.zoom > 1 || document.fullscreenElement || event.deltaY < 0)
       )
         return;
@@ -93,7 +105,9 @@ function drag(viewer, tile, before, from, to) {
     (to.clientX - from.clientX) / box.width,
     (to.clientY - from.clientY) / box.height,
   ];
-  const tool = to.shiftKey ? "pan" : before.tool;
+  // A finger that drags a magnified image means to move it.
+  const moves = to.pointerType === "touch" && before.zoom > 1 && before.tool === "window";
+  const tool = to.shiftKey || moves ? "pan" : before.tool;
   if (viewer.wiped() && Math.abs((from.clientX - box.left) / box.width - before.wipe) < 0.04) {
     viewer.set({ wipe: Math.min(1, Math.max(0, before.wipe + across)) });
   } else if (tool === "pan") {
@@ -104,7 +118,7 @@ function drag(viewer, tile, before, from, to) {
       before.y - ((to.clientY - from.clientY) * ratio) / (scale * tile.source.height),
     );
   } else if (tool === "region") {
-    viewer.set({ region: regionOf(tile, before, from, to) });
+    viewer.set({ region: regionOf(tile, before, from, to), inside: false });
   } else if (before.mode === "image") {
     // As at a workstation: across widens the window, along moves its level.
     const width = Math.max(0.005, (before.high - before.low) * Math.exp(across * 2));

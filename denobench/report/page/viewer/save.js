@@ -1,7 +1,8 @@
 // The view as a picture, with its captions, at twice the size.
 
-import { MODES } from "./paint.js";
+import { MODES, rangeOf } from "./paint.js";
 import { drawView } from "./tiles.js";
+import { described } from "./words.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 
@@ -39,18 +40,37 @@ export function compose(viewer) {
       tile,
       state,
       viewer.wiped(),
+      viewer.tumour,
     );
     const [left, top] = [(place % across) * width, Math.floor(place / across) * (height + text)];
     context.drawImage(part, left, top);
     context.fillStyle = "#1d2329";
     context.font = `600 ${13 * SCALE}px system-ui, sans-serif`;
-    context.fillText(tile.shown?.title ?? "", left, top + height + 16 * SCALE, width - 4 * SCALE);
+    write(context, tile.title.textContent ?? "", left, top + height + 16 * SCALE, part.width);
     context.font = `${12 * SCALE}px system-ui, sans-serif`;
-    context.fillText(tile.shown?.note ?? "", left, top + height + 32 * SCALE, width - 4 * SCALE);
+    write(context, tile.note.textContent ?? "", left, top + height + 32 * SCALE, part.width);
   });
-  const noise =
-    viewer.content.noises.find((each) => each.name === state.noise)?.title ?? state.noise;
-  const caption = `${state.image}, ${noise} noise at σ = ${state.level}. ${MODES[state.mode].title}.`;
-  context.fillText(caption, 0, canvas.height - 8 * SCALE, canvas.width);
+  const { low, high } = rangeOf(state.mode, state, state.reach);
+  const range = [low, high].map((each) => String(Number(each.toPrecision(3))).replace("-", "−"));
+  const caption = `${described(viewer)}. ${MODES[state.mode].title}, ${range.join(" to ")}.`;
+  write(context, caption, 0, canvas.height - 8 * SCALE, canvas.width);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+}
+
+/**
+ * Write a line, shortened where it is too long.
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} text
+ * @param {number} left
+ * @param {number} bottom
+ * @param {number} width
+ */
+function write(context, text, left, bottom, width) {
+  const letters = [...text];
+  let shown = text;
+  while (letters.length && context.measureText(shown).width > width) {
+    letters.pop();
+    shown = `${letters.join("")}…`;
+  }
+  context.fillText(shown, left, bottom);
 }

@@ -6,20 +6,23 @@
 /** @typedef {"window" | "pan" | "region"} Tool */
 
 /**
- * @typedef {{image: string, noise: string, level: number, layout: Layout, active: string,
- *   other: string, wipe: number, mode: Mode, low: number, high: number, reach: number,
- *   inverted: boolean, zoom: number, x: number, y: number, tool: Tool, region: Region | null,
- *   hidden: string[]}} State
+ * @typedef {{image: string, slice: number, noise: string, level: number, layout: Layout,
+ *   active: string, other: string, wipe: number, mode: Mode, low: number, high: number,
+ *   reach: number, inverted: boolean, outline: boolean, zoom: number, x: number, y: number,
+ *   tool: Tool, region: Region | null, inside: boolean, hidden: string[]}} State
  *
- * `active` and `other` are methods' ids, or `reference` or `noisy`; `wipe` is where the two meet,
- * from 0 to 1, or -1 for no wipe; `x`, `y` is the centre of the view, from 0 to 1.
+ * `active` and `other` are methods' ids, or `reference` or `noisy`; `slice` counts from 1 in a
+ * volume and is 0 elsewhere; `wipe` is where the two meet, from 0 to 1, or -1 for no wipe; `x`, `y`
+ * is the centre of the view, from 0 to 1; `inside` scores the tumour in place of the region.
  */
 
 export const MARK = "#view?";
 export const REFERENCE = "reference";
 export const NOISY = "noisy";
 
-/** @type {Omit<State, "image" | "noise" | "level" | "active">} */
+/** @typedef {"image" | "slice" | "noise" | "level" | "active"} Named */
+
+/** @type {Omit<State, Named>} */
 const PLAIN = {
   layout: "all",
   other: "reference",
@@ -29,16 +32,18 @@ const PLAIN = {
   high: 1,
   reach: 0.1,
   inverted: false,
+  outline: false,
   zoom: 1,
   x: 0.5,
   y: 0.5,
   tool: "window",
   region: null,
+  inside: false,
   hidden: [],
 };
 
 /**
- * @param {Pick<State, "image" | "noise" | "level" | "active">} first
+ * @param {Pick<State, Named>} first
  * @returns {State}
  */
 export function plain(first) {
@@ -70,6 +75,9 @@ export function toAddress(state) {
   return MARK + words.toString();
 }
 
+const SWITCHES = ["inverted", "outline", "inside"];
+const NUMBERS = ["slice", "level", "wipe", "low", "high", "reach", "zoom", "x", "y"];
+
 /**
  * Read an address's end; what it does not say, or says wrongly, stays as in `first`.
  * @param {string} hash
@@ -89,14 +97,15 @@ export function fromAddress(hash, first) {
   const record = /** @type {Record<string, unknown>} */ (found);
   for (const [name, text] of words) {
     if (name in choices && choices[name].includes(text)) record[name] = text;
-    else if (name === "inverted") found.inverted = text === "true";
+    else if (SWITCHES.includes(name)) record[name] = text === "true";
     else if (["image", "noise", "active", "other"].includes(name)) record[name] = text;
-    else if (["level", "wipe", "low", "high", "reach", "zoom", "x", "y"].includes(name)) {
+    else if (NUMBERS.includes(name)) {
       const value = Number(text);
       if (text !== "" && Number.isFinite(value)) record[name] = value;
     }
   }
   found.zoom = Math.min(64, Math.max(1, found.zoom));
+  if (found.high <= found.low) [found.low, found.high] = [first.low, first.high];
   found.reach = Math.max(1e-4, found.reach);
   const region = (words.get("region") ?? "").split(",").map(Number);
   if (region.length === 4 && region.every((each) => Number.isInteger(each) && each >= 0)) {

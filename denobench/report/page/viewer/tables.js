@@ -211,7 +211,7 @@ export const FORMATS = {
       text.replace(/[\\~^−σΔ∞–<>]|[&%$#_{}]/g, (letter) => escapes[letter] ?? `\\${letter}`);
     const line = (/** @type {string[]} */ cells) => `${cells.map(cell).join(" & ")} \\\\`;
     return [
-      "\\begin{tabular}{l" + "r".repeat(head.length - 1) + "}",
+      `\\begin{tabular}{l${"r".repeat(head.length - 1)}}`,
       "\\toprule",
       line(head),
       "\\midrule",

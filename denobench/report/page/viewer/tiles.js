@@ -1,28 +1,41 @@
 // One picture on the screen: painted at its own size, shown through the view that all share.
 
 import { make } from "./dom.js";
+import { outlineOf } from "./outline.js";
 import { paint } from "./paint.js";
 
 /** @typedef {import("./data.js").Picture} Picture */
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./paint.js").Range} Range */
+/** @typedef {import("./paint.js").Mode} Mode */
 
 /**
  * @typedef {{id: string, title: string, note: string, picture: Picture}} Shown
  * What a tile shows: an answer, the reference or the noisy image.
+ *
+ * @typedef {{clean: Picture, noisy: Picture, tumour: Picture | null, mode: Mode, range: Range,
+ *   inverted: boolean, view: number}} Painting
+ * How pictures are painted; `view` counts the views that were loaded.
  */
 
+const YELLOW = "#ffd23f";
+const CYAN = "#27d3ee";
+
 export class Tile {
-  /** @param {number} place */
-  constructor(place) {
+  constructor() {
     this.source = document.createElement("canvas");
     this.against = document.createElement("canvas");
     this.canvas = make("canvas", { class: "pixels" });
-    this.key = make("kbd", {}, place < 10 ? String((place + 1) % 10) : "");
-    this.title = make("span", { class: "tile-title" });
+    this.key = make("kbd");
+    this.title = make("bdi");
     this.note = make("span", { class: "tile-note" });
     this.value = make("span", { class: "tile-value" });
-    this.caption = make("figcaption", {}, this.title, this.note, this.value);
+    this.caption = make(
+      "figcaption",
+      {},
+      make("span", { class: "tile-title" }, this.key, this.title),
+      make("span", { class: "tile-line" }, this.note, this.value),
+    );
     this.element = make("figure", { class: "tile" }, this.canvas, this.caption);
     /** @type {Shown | null} */
     this.shown = null;
@@ -32,30 +45,30 @@ export class Tile {
   /**
    * Show a picture; it is painted again only if something about it changed.
    * @param {Shown} shown
-   * @param {Picture} clean
-   * @param {Picture} noisy
-   * @param {State} state
-   * @param {Range} range
+   * @param {Painting} painting
+   * @param {string} key that shows it
    */
-  show(shown, clean, noisy, state, range) {
-    const key = [
-      shown.id,
-      state.image,
-      state.noise,
-      state.level,
-      state.mode,
-      range.low,
-      range.high,
-      state.inverted,
-    ].join();
+  show(shown, painting, key) {
     this.shown = shown;
-    this.title.textContent = shown.title;
-    this.note.textContent = shown.note;
+    this.key.textContent = key;
+    this.key.hidden = !key;
+    this.name(shown.title, shown.note);
+    const { mode, range, inverted, view } = painting;
+    const painted = [shown.id, view, mode, range.low, range.high, inverted].join();
+    if (painted === this.painted) return;
+    paint(this.source, shown.picture, painting);
+    this.painted = painted;
+  }
+
+  /**
+   * @param {string} title
+   * @param {string} note
+   */
+  name(title, note) {
+    this.title.textContent = title;
+    this.note.textContent = note;
     this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", `${shown.title} ${shown.note}`.trim());
-    if (key === this.painted) return;
-    paint(this.source, shown.picture, clean, noisy, state.mode, range, state.inverted);
-    this.painted = key;
+    this.canvas.setAttribute("aria-label", `${title} ${note}`.trim());
   }
 
   /**
@@ -63,13 +76,7 @@ export class Tile {
    * @param {State} state
    */
   placed(state) {
-    const { width, height } = this.source;
-    const scale = Math.min(this.canvas.width / width, this.canvas.height / height) * state.zoom;
-    return {
-      scale,
-      left: this.canvas.width / 2 - state.x * width * scale,
-      top: this.canvas.height / 2 - state.y * height * scale,
-    };
+    return placed(this.canvas, this.source, state);
   }
 
   /**
@@ -78,8 +85,9 @@ export class Tile {
    * @param {boolean} marked
    * @param {{x: number, y: number} | null} pointer in pixels of the image
    * @param {boolean} wiped
+   * @param {Picture | null} tumour
    */
-  draw(state, marked, pointer, wiped) {
+  draw(state, marked, pointer, wiped, tumour) {
     const ratio = window.devicePixelRatio || 1;
     const box = this.canvas.getBoundingClientRect();
     const [width, height] = [Math.round(box.width * ratio), Math.round(box.height * ratio)];
@@ -89,10 +97,10 @@ export class Tile {
       this.canvas.height = height;
     }
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    drawView(context, this, state, wiped);
+    drawView(context, this, state, wiped, tumour);
     if (pointer) {
       const { scale, left, top } = this.placed(state);
-      context.strokeStyle = "#ffd23f";
+      context.strokeStyle = YELLOW;
       context.lineWidth = ratio;
       context.strokeRect(
         left + pointer.x * scale,
@@ -133,18 +141,32 @@ export class Tile {
 }
 
 /**
+ * Return how an image lies on a canvas, in the canvas's pixels.
+ * @param {HTMLCanvasElement} canvas
+ * @param {{width: number, height: number}} image
+ * @param {State} state
+ */
+function placed(canvas, { width, height }, state) {
+  const scale = Math.min(canvas.width / width, canvas.height / height) * state.zoom;
+  return {
+    scale,
+    left: canvas.width / 2 - state.x * width * scale,
+    top: canvas.height / 2 - state.y * height * scale,
+  };
+}
+
+/**
  * Draw a tile's view on any canvas of the same shape.
  * @param {CanvasRenderingContext2D} context
  * @param {Tile} tile
  * @param {State} state
  * @param {boolean} wiped
+ * @param {Picture | null} tumour
  */
-export function drawView(context, tile, state, wiped) {
+export function drawView(context, tile, state, wiped, tumour) {
   const { canvas } = context;
   const { width, height } = tile.source;
-  const scale = Math.min(canvas.width / width, canvas.height / height) * state.zoom;
-  const left = canvas.width / 2 - state.x * width * scale;
-  const top = canvas.height / 2 - state.y * height * scale;
+  const { scale, left, top } = placed(canvas, tile.source, state);
   context.fillStyle = "#000";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = scale < 1; // magnified pixels stay pixels
@@ -157,12 +179,24 @@ export function drawView(context, tile, state, wiped) {
     context.clip();
     context.drawImage(tile.against, left, top, width * scale, height * scale);
     context.restore();
-    context.fillStyle = "#ffd23f";
+    context.fillStyle = YELLOW;
     context.fillRect(edge - 1, 0, 2, canvas.height);
   }
-  if (state.region) {
-    context.strokeStyle = "#ffd23f";
-    context.lineWidth = Math.max(1, canvas.width / 400);
+  const line = Math.max(1, canvas.width / 400);
+  if (tumour && state.outline) {
+    const { tumour: core, oedema } = outlineOf(tumour);
+    context.save();
+    context.setTransform(scale, 0, 0, scale, left, top);
+    context.strokeStyle = CYAN;
+    context.lineWidth = (0.5 * line) / scale;
+    context.stroke(oedema);
+    context.lineWidth = (1.5 * line) / scale;
+    context.stroke(core);
+    context.restore();
+  }
+  if (state.region && !state.inside) {
+    context.strokeStyle = YELLOW;
+    context.lineWidth = line;
     const { x, y, width: across, height: down } = state.region;
     context.strokeRect(left + x * scale, top + y * scale, across * scale, down * scale);
   }

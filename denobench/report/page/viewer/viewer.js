@@ -4,11 +4,12 @@ import { buildControls } from "./controls.js";
 import { decoded, picture, printed } from "./data.js";
 import { make } from "./dom.js";
 import { bindKeys } from "./keys.js";
-import { paint, rangeOf } from "./paint.js";
+import { modeFor, paint, rangeOf, valuesOf } from "./paint.js";
 import { bindPointer } from "./pointer.js";
 import { Readout } from "./readout.js";
 import { fromAddress, NOISY, plain, REFERENCE, toAddress } from "./state.js";
 import { Tile } from "./tiles.js";
+import { absent } from "./words.js";
 
 /** @typedef {import("./data.js").Content} Content */
 /** @typedef {import("./data.js").View} View */
@@ -29,6 +30,8 @@ export class Viewer {
     this.shown = new Map();
     /** @type {Picture | null} what residuals are taken from */
     this.noisy = null;
+    /** @type {Picture | null} the tumour's mask, where it is known */
+    this.tumour = null;
     /** @type {Tile[]} */
     this.tiles = [];
     /** @type {string | null} a picture that is shown for as long as a key is held */
@@ -36,14 +39,17 @@ export class Viewer {
     /** @type {{x: number, y: number} | null} */
     this.pointer = null;
     this.loading = 0;
+    this.loaded = 0;
     this.frame = 0;
     /** @type {(() => void)[]} called when methods are hidden or shown */
     this.listeners = [];
     this.stage = make("div", { class: "stage" });
     this.status = make("p", { class: "soft", role: "status" });
+    this.absent = make("p", { class: "soft" });
     this.readout = new Readout(this);
     this.controls = buildControls(this);
-    root.append(this.controls.element, this.stage, this.status, this.readout.element);
+    root.append(this.controls.element, this.stage, this.absent);
+    root.append(this.status, this.readout.element);
     bindKeys(this);
     bindPointer(this);
     new ResizeObserver(() => this.redraw()).observe(this.stage);
@@ -57,6 +63,7 @@ export class Viewer {
     const methods = this.methodsOf(view);
     const state = plain({
       image: view.image,
+      slice: view.slice,
       noise: view.noise,
       level: level[Math.floor((level.length - 1) / 2)],
       active: methods[0] ?? REFERENCE,
@@ -76,19 +83,28 @@ export class Viewer {
    */
   levelsOf(image, noise) {
     const found = this.content.views.filter((each) => each.image === image && each.noise === noise);
-    return found.map((each) => each.level).sort((a, b) => a - b);
+    return [...new Set(found.map((each) => each.level))].sort((a, b) => a - b);
+  }
+
+  /** The slices there are of the volume that is shown, in order; none of an image. */
+  slices() {
+    const { image, noise, level } = this.state;
+    return this.content.views
+      .filter((each) => each.image === image && each.noise === noise && each.level === level)
+      .map((each) => each.slice)
+      .filter(Boolean)
+      .sort((a, b) => a - b);
   }
 
   /** The view that the state names, or the nearest there is. */
   view() {
-    const { image, noise, level } = this.state;
-    const { views } = this.content;
-    return (
-      views.find((each) => each.image === image && each.noise === noise && each.level === level) ??
-      views.find((each) => each.image === image && each.noise === noise) ??
-      views.find((each) => each.image === image) ??
-      views[0]
-    );
+    const { image, slice, noise, level } = this.state;
+    const far = (/** @type {View} */ each) =>
+      Number(each.image !== image) * 1e12 +
+      Number(each.noise !== noise) * 1e9 +
+      Number(each.level !== level) * 1e6 +
+      Math.abs(each.slice - slice);
+    return this.content.views.reduce((a, b) => (far(b) < far(a) ? b : a));
   }
 
   /** The methods that are shown, in the order of their keys. */
@@ -109,7 +125,7 @@ export class Viewer {
   set(change) {
     const before = this.state;
     this.state = { ...before, ...change };
-    const moved = ["image", "noise", "level"].some((name) => name in change);
+    const moved = ["image", "slice", "noise", "level"].some((name) => name in change);
     if ("hidden" in change) for (const tell of this.listeners) tell();
     if (moved) return this.load(true);
     this.update();
@@ -122,12 +138,15 @@ export class Viewer {
    */
   async load(written) {
     const view = this.view();
-    Object.assign(this.state, { image: view.image, noise: view.noise, level: view.level });
+    const { image, slice, noise, level } = view;
+    Object.assign(this.state, { image, slice, noise, level });
     const turn = ++this.loading;
     const ids = this.methodsOf(view);
-    const places = [view.clean, view.noisy ?? view.clean, ...ids.map((id) => view.answers[id])];
+    const answers = ids.map((id) => view.answers[id]);
+    const places = [view.clean, view.noisy ?? view.clean, view.tumour ?? view.clean, ...answers];
     const pictures = await Promise.all(places.map((place) => picture(this.content, place)));
     if (turn !== this.loading) return;
+    this.loaded = turn;
     const labels = new Map(this.content.methods.map((each) => [each.id, each.label]));
     const nothing = this.content.methods.find((each) => each.identity);
     this.shown.clear();
@@ -139,16 +158,18 @@ export class Viewer {
     });
     const note = nothing ? this.scores(view, nothing.id) : "";
     this.noisy = pictures[1];
+    this.tumour = view.tumour === null ? null : pictures[2];
     if (view.noisy !== null && this.content.reference)
       this.shown.set(NOISY, { id: NOISY, title: "Noisy", note, picture: pictures[1] });
     ids.forEach((id, place) => {
       const title = labels.get(id) ?? id;
-      this.shown.set(id, { id, title, note: this.scores(view, id), picture: pictures[place + 2] });
+      this.shown.set(id, { id, title, note: this.scores(view, id), picture: pictures[place + 3] });
     });
     const { region } = this.state;
     const { width, height } = pictures[0];
     if (region && (region.x + region.width > width || region.y + region.height > height))
       this.state.region = null;
+    this.absent.textContent = absent(this.content, ids);
     if (!this.shown.has(this.state.active)) this.state.active = ids[0] ?? REFERENCE;
     if (!this.shown.has(this.state.other)) this.state.other = REFERENCE;
     this.update(written);
@@ -166,10 +187,15 @@ export class Viewer {
     const main = this.content.metrics.filter(
       (each) => each.name === "psnr" || each.name === "ssim",
     );
-    const shown = main.length ? main : this.content.metrics.slice(0, 2);
-    return shown
+    const shown = (main.length ? main : this.content.metrics.slice(0, 2)).filter(
+      (each) => !Number.isNaN(decoded(scores[each.name])),
+    );
+    // A run scores a volume as a whole, whichever of its slices is shown.
+    const whole = view.slice && this.content.cells.image.length && shown.length ? "volume " : "";
+    const texts = shown
       .map((each) => printed(each, decoded(scores[each.name])) + (each.unit && ` ${each.unit}`))
       .join(" / ");
+    return whole + texts;
   }
 
   /** What there is beside the methods' answers. */
@@ -195,41 +221,53 @@ export class Viewer {
   /** @param {boolean} written */
   update(written = true) {
     const clean = this.shown.get(REFERENCE);
-    const { noisy } = this;
-    if (!clean || !noisy) return;
+    if (!clean) return;
+    const { stage, state } = this;
     const ids = this.arranged();
-    const range = rangeOf(
-      this.state.mode,
-      { low: this.state.low, high: this.state.high },
-      this.state.reach,
-    );
-    this.stage.dataset.layout = this.state.layout;
-    this.stage.dataset.tool = this.state.tool;
-    while (this.tiles.length < ids.length) this.tiles.push(new Tile(this.tiles.length));
-    if (this.stage.childElementCount !== ids.length) {
-      this.stage.replaceChildren(...this.tiles.slice(0, ids.length).map((tile) => tile.element));
-    }
-    this.stage.style.setProperty("--shape", `${clean.picture.width} / ${clean.picture.height}`);
+    const methods = this.methods();
+    stage.dataset.layout = state.layout;
+    stage.dataset.tool = state.tool;
+    stage.toggleAttribute("data-zoomed", state.zoom > 1);
+    while (this.tiles.length < ids.length) this.tiles.push(new Tile());
+    if (stage.childElementCount !== ids.length)
+      stage.replaceChildren(...this.tiles.slice(0, ids.length).map((tile) => tile.element));
+    stage.style.setProperty("--shape", `${clean.picture.width} / ${clean.picture.height}`);
     ids.forEach((id, place) => {
       const shown = this.shown.get(id);
-      if (shown) this.tiles[place].show(shown, clean.picture, noisy, this.state, range);
+      const key = methods.indexOf(id) + 1;
+      if (shown)
+        this.tiles[place].show(shown, this.painting(id), key && key < 11 ? String(key % 10) : "");
     });
-    const against = this.shown.get(this.state.other);
+    const against = this.shown.get(state.other);
     if (this.wiped() && against) {
-      paint(
-        this.tiles[0].against,
-        against.picture,
-        clean.picture,
-        noisy,
-        this.state.mode,
-        range,
-        this.state.inverted,
-      );
+      const [tile] = this.tiles;
+      paint(tile.against, against.picture, this.painting(state.other));
+      tile.name(`${against.title} | ${tile.shown?.title}`, `${against.note} | ${tile.shown?.note}`);
     }
-    this.controls.update(range);
+    this.controls.update();
     this.readout.update();
     this.redraw();
     if (written) history.replaceState(null, "", toAddress(this.state));
+  }
+
+  /**
+   * How a picture is painted.
+   * @param {string} id
+   * @returns {import("./tiles.js").Painting}
+   */
+  painting(id) {
+    const { mode, low, high, reach, inverted } = this.state;
+    const clean = /** @type {Shown} */ (this.shown.get(REFERENCE)).picture;
+    const own = modeFor(id, mode, this.content.reference);
+    return {
+      clean,
+      noisy: this.noisy ?? clean,
+      tumour: this.tumour,
+      mode: own,
+      range: rangeOf(own, { low, high }, reach),
+      inverted,
+      view: this.loaded,
+    };
   }
 
   /** Whether the only tile shows two pictures. */
@@ -251,6 +289,7 @@ export class Viewer {
           id === this.state.active && ids.length > 1,
           this.pointer,
           this.wiped(),
+          this.tumour,
         );
         tile.value.textContent = this.valueAt(tile.shown);
       });
@@ -260,13 +299,16 @@ export class Viewer {
   /** @param {Shown} shown */
   valueAt(shown) {
     if (!this.pointer) return "";
-    const clean = /** @type {Shown} */ (this.shown.get(REFERENCE)).picture;
+    const { clean, noisy, mode } = this.painting(shown.id);
     const place = this.pointer.y * clean.width + this.pointer.x;
     const value = shown.picture.values[place];
-    const error = value - clean.values[place];
-    const signed =
-      shown.id === REFERENCE ? "" : ` (${error < 0 ? "−" : "+"}${Math.abs(error).toFixed(4)})`;
-    return value.toFixed(4).replace("-", "−") + signed;
+    const text = value.toFixed(4).replace("-", "−");
+    if (shown.id === REFERENCE && mode !== "residual") return text;
+    const own = mode === "residual" || mode === "ssim" ? mode : "signed";
+    if (own === "signed" && !this.content.reference) return text;
+    const found = valuesOf(own, shown.picture, clean, noisy)(place);
+    const sign = found < 0 ? "−" : own === "ssim" ? "" : "+";
+    return `${text} (${sign}${Math.abs(found).toFixed(4)})`;
   }
 
   /** @param {{x: number, y: number} | null} pointer */
@@ -294,17 +336,24 @@ export class Viewer {
   }
 
   /**
-   * Go to another image or level.
-   * @param {"image" | "level"} what
+   * Go to another image, slice or level.
+   * @param {"image" | "slice" | "level"} what
    * @param {number} step
+   * @returns {boolean} whether there is another
    */
   move(what, step) {
-    const { image, noise, level } = this.state;
-    const images = [...new Set(this.content.views.map((each) => each.image))];
-    const all = what === "image" ? images : this.levelsOf(image, noise);
-    const place = all.indexOf(/** @type {never} */ (what === "image" ? image : level));
-    const next = all[Math.min(all.length - 1, Math.max(0, place + step))];
-    if (next !== (what === "image" ? image : level)) this.set({ [what]: next });
+    const { image, noise } = this.state;
+    /** @type {(string | number)[]} */
+    const all = {
+      image: [...new Set(this.content.views.map((each) => each.image))],
+      slice: this.slices(),
+      level: this.levelsOf(image, noise),
+    }[what];
+    const own = this.state[what];
+    const next = all[Math.min(all.length - 1, Math.max(0, all.indexOf(own) + step))];
+    if (next === own || next === undefined) return false;
+    void this.set({ [what]: next });
+    return true;
   }
 
   /**
