@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
 
 import numpy as np
 
@@ -28,7 +27,7 @@ def ants(
     noisy: np.ndarray,
     sigma: float | None,  # noqa: ARG001
     *,
-    model: Literal["Gaussian", "Rician"] = "Gaussian",
+    rician: bool = False,
     patch_radius: Side = 2,
     search_radius: Side = 2,
 ) -> np.ndarray:
@@ -41,13 +40,14 @@ def ants(
     ----------
     noisy, sigma
         As in `denobench.Denoiser.denoise`.
-    model
-        The noise that it assumes.
+    rician
+        Whether the noise that it assumes is Rician, else Gaussian.
     patch_radius, search_radius
         In pixels: of the patches, and of the region where like ones are looked for.
     """
     os.environ.setdefault("ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "1")  # read when it is imported
     package = needed("antspyx", "ants")
+    model = "Rician" if rician else "Gaussian"
     image = package.from_numpy(noisy.astype(np.float32))
     return package.denoise_image(
         image, shrink_factor=1, p=patch_radius, r=search_radius, noise_model=model

@@ -19,7 +19,7 @@ from denobench.files import digest_of, write_text
 from denobench.foreign import recognise
 from denobench.foreign.finding import Found, find
 from denobench.foreign.network import Network
-from denobench.foreign.reading import Reading
+from denobench.foreign.reading import Call, Reading
 from denobench.foreign.tiles import padded, tiled
 from denobench.methods import FileDenoiser, Info
 from denobench.progress import Progress, unheard
@@ -74,7 +74,7 @@ class Model(FileDenoiser):
             output,
             image,
         )
-        self._network: Network | None = None
+        self._call: Call | None = None
 
     @staticmethod
     def digest(path: Path) -> str:
@@ -83,16 +83,17 @@ class Model(FileDenoiser):
 
     def load(self, path: Path) -> None:
         """Load the file, without running any code in it."""
-        self._network = open_network(path)
-        self.device = self._network.device
+        network = open_network(path)
+        self._call = self.reading.prepared(network)
+        self.device = network.device
 
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
         """Call the network, with padding or in tiles where it does not take the image's sides."""
-        network, reading = self._network, self.reading
-        assert network is not None
+        reading, prepared = self.reading, self._call
+        assert prepared is not None
 
         def call(image: np.ndarray) -> np.ndarray:
-            return reading.apply(network, image, sigma)
+            return prepared(image, sigma)
 
         if reading.height or reading.width:
             height, width = reading.height or noisy.shape[0], reading.width or noisy.shape[1]
