@@ -13,9 +13,10 @@ from denobench.noise import written
 from denobench.report.data.entries import Score
 from denobench.report.data.summary import Summary
 from denobench.report.data.tasks import Part, Use, answered, parts, shown, use
-from denobench.report.figures.style import GREY, Picture, legend, looks, panels
+from denobench.report.figures.style import Picture, legend, looks, panels
 from denobench.tasks import REGIMES, scores
 
+_CLEAN = "#222222"
 _SIZES = (4.0, 8.0)  # of the marks, from the lowest level to the highest
 
 
@@ -41,9 +42,9 @@ def _picture(summary: Summary, part: Part, metric: Score) -> Picture:
         safe_name(*before, "use", task, model, noise),
         f"Use over {metric.title}, {part.task}, {part.model} model, "
         f"{summary.noises.get(part.noise, part.noise)} noise",
-        f"A point is a method at a level (σ {sizes}, the larger mark the more noise); dashed: "
-        "clean images. Spearman's rank correlation, with its 95 % bootstrap interval over "
-        f"clusters, {'; '.join(told) or 'needs three points'}.",
+        f"A point is a method at a level (σ {sizes}, the larger mark the more noise), a grey ring "
+        "doing nothing; dotted: clean images. Spearman's rank correlation, with its 95 % bootstrap "
+        f"interval over clusters, {'; '.join(told) or 'needs three points'}.",
         partial(_draw, summary, part, uses, metric.axis),
         part.noise,
     )
@@ -59,7 +60,7 @@ def _draw(summary: Summary, part: Part, uses: Mapping[str, Use], axis: str) -> F
             place.plot(image, task, **_look(chosen[entries[method].id].line, level, levels))
         clean = _clean(part, regime)
         if clean is not None:
-            place.axhline(clean, color=GREY, linestyle=(0, (4, 2)), linewidth=0.9)
+            place.axhline(clean, color=_CLEAN, linestyle=(0, (1, 1.5)), linewidth=1.1)
         place.set(title=f"Trained on {regime} images", xlabel=axis)
     places[0].set_ylabel("Dice" if part.outlines else "AUC")
     legend(figure, summary, list(entries.values()))
