@@ -197,6 +197,8 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
         "Data set": "; ".join([dataset.name, _numbers(dataset)]).strip("; "),
         "Labels": ", ".join(f"{name}: {n}" for name, n in dataset.labels.items() if name),
         "Split": captions.split(manifest),
+        "Unit": manifest.settings.unit,
+        "Intensities": captions.intensities(summary.rows[summary.rows["run"] == run]),
         "Size": manifest.size,
         "Seed": manifest.seed,
         "Realisations": manifest.realisations,

@@ -134,6 +134,23 @@ def scoring(manifest: Manifest, names: Iterable[str] = ()) -> str:
     return " ".join(sentences)
 
 
+def intensities(rows: pd.DataFrame) -> str:
+    """Say by which rule values of files became images, with the factors and what was clipped."""
+    if "scale" not in rows:
+        return ""
+    told = rows[rows["scale"].fillna("") != ""].drop_duplicates("image")
+    parts = []
+    ends = told["scale"].str.rpartition(": ")
+    for rule, found in told.groupby(ends[0], sort=False):
+        highest = pd.to_numeric(ends.loc[found.index, 2].str.rpartition(" to ")[2], "coerce")
+        low, high = highest.min(), highest.max()
+        full = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        clipped = found["clipped"].max() if "clipped" in found else float("nan")
+        share = "" if pd.isna(clipped) else f", at most {100 * clipped:.2g} % of values clipped"
+        parts.append(f"scale {rule}: full scale is {full}{share}")
+    return "; ".join(parts)
+
+
 def references(manifest: Manifest) -> str:
     """Say how clean the references are."""
     found = manifest.dataset.residual_noise

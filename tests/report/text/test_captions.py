@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import pandas as pd
+
 from denobench.report.data.summary import summarise
 from denobench.report.tables.scores import main_tables, make_tables
+from denobench.report.text import captions
 from denobench.report.text.verdict import judge
 from denobench.rows import Row, RunFolder
 
@@ -50,3 +53,25 @@ def test_a_score_that_one_method_lacks_takes_nobody_else_s(derive: Derive) -> No
     assert not ssim.loc[ssim["entry"].str.endswith("/tv"), "compared"].any()
     psnr = summary.scores.query("metric == 'psnr'")
     assert psnr["compared"].all()
+
+
+def test_intensities_are_told_by_rule() -> None:
+    """The scale's rule, its factors and the largest share that it clips, once per rule."""
+    rows = pd.DataFrame(
+        {
+            "image": ["a", "a", "b", "c", "d"],
+            "scale": [
+                "percentile:99.9: 0 to 848",
+                "percentile:99.9: 0 to 848",
+                "percentile:99.9: -3 to 1200.5",
+                "type: 0 to 255",
+                "",
+            ],
+            "clipped": [0.001, 0.001, 0.0015, 0.0, None],
+        }
+    )
+    assert captions.intensities(rows) == (
+        "scale percentile:99.9: full scale is 848 to 1200.5, at most 0.15 % of values clipped; "
+        "scale type: full scale is 255, at most 0 % of values clipped"
+    )
+    assert captions.intensities(rows.drop(columns="scale")) == ""
