@@ -36,7 +36,7 @@ from denobench.progress import Progress
 WEIGHTS = "weights.npz"
 INFO = "model.json"
 HISTORY = "history.csv"
-SHIPPED = Path(__file__).parent / "autoencoder" / "pretrained"
+SHIPPED = Path(__file__).parent / "pretrained"
 
 
 class TrainedOn(BaseModel):

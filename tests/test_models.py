@@ -237,7 +237,7 @@ def test_two_processes_train_once(image_folder, training):
 
 def test_shipped_models_are_whole():
     """Every model in the package has the weights that its description gives the digest of."""
-    shipped = Path(models.__file__).parent / "autoencoder" / "pretrained"
+    shipped = models.SHIPPED
     for path in shipped.glob("*/model.json"):
         model = models.Model(path.parent.name, path.parent)
         models._verify(model)

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from denobench import autoencoder, config
+from denobench import config, models
 from denobench.engine.planning.plan import make_plan
 
 ROUNDS = 3
 SCRIPT = Path(__file__).with_name("bare_quick.py")
-PRETRAINED = Path(autoencoder.__file__).parent / "pretrained"
 
 
 def seconds(*words: str | Path) -> tuple[float, float]:
@@ -38,13 +37,14 @@ def test_quick_beside_a_bare_script(
 ) -> None:
     """Ratio of ``denobench run quick`` to the script, in turns; aims: 1.25, and 30 s without BM3D.
 
-    The script has ten of the twelve methods, two scores and two plots. By the processor's time
+    The script has ten of the thirteen methods, two scores and two plots. By the processor's time
     other programs count for less, but the script's idle cores do not count either.
     """
     loaded = config.load("quick")
     images = tmp_path / "images.npy"
     np.save(images, np.stack([item.read(224) for item in make_plan(loaded).test]))
-    weights = next(PRETRAINED.glob("*/weights.npz"))
+    shipped = (each for each in models.models() if each.shipped)
+    weights = next(each.weights for each in shipped if each.record.method == "cdae")
     script = [SCRIPT, images, weights, tmp_path / "plots"]
     run = ["-m", "denobench", "run", "quick", "--out"]
     if not package:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numba
 import numpy as np
 import pytest
 
-import denobench.autoencoder
+from denobench import models
 from denobench.autoencoder.weights import SHAPES, graph
 from denobench.errors import DenobenchError
 from denobench.networks import weights as weights_module
@@ -18,8 +16,6 @@ from denobench.networks.inference.predictor import Predictor
 from denobench.networks.inference.stages import BORDER, NOTHING
 from denobench.networks.inference.upsampling import UpConvolution
 from denobench.networks.inference.winograd import Convolution
-
-PRETRAINED = Path(denobench.autoencoder.__file__).parent / "pretrained"
 
 
 def compiled(weights):
@@ -74,7 +70,9 @@ def test_trained_weights():
     """With the weights that come with the package it agrees with plain Keras, too."""
     from denobench.autoencoder import build_cdae
 
-    (path,) = PRETRAINED.glob("*/weights*")
+    (path,) = (
+        each.weights for each in models.models() if each.shipped and each.record.method == "cdae"
+    )
     trained = [*weights_module.read(path, SHAPES, "CDAE").values()]
     network = build_cdae((None, None, 3))
     network.set_weights(trained)

@@ -1,0 +1,96 @@
+"""The weights that come with the package are those of the default comparison, trained in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from denobench import config, methods, models, noise
+from denobench.engine.planning.plan import Plan, make_plan
+from denobench.engine.stages.training import fitted_method
+from denobench.methods import FittedDenoiser
+from denobench.models import Model
+from denobench.networks import NetworkDenoiser
+
+UNET = Path(__file__).parents[1] / "results" / "networks" / "unet-gaussian-weights.npz"
+KEYS = {
+    "cdae": "4e2204c9abd4520442f5384be27bcce21e12bb9cda7d84fea6b3ee083b916781",
+    "unet": "bba75d79101bc88c0e2b13c5d3fd13ddc3ab3893e659b2d89138eb3358e7d36e",
+}
+DIGESTS = {
+    "cdae": "aca3286597fb33a87bd08dc5a78f9e15c110ddcccde62c38df8ede9a1221b3a5",
+    "unet": "ed6ca58d06dc655bf8b3faa532230787c106c5f054a5e8969cd6ba375d91e03a",
+}
+EPOCHS = {"cdae": 200, "unet": 80}
+PSNR = {"cdae": 28.1300, "unet": 32.6433}  # of a validation image at 0.1, in dB
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """The default comparison's plan."""
+    return make_plan(config.load("quick"))
+
+
+@pytest.fixture
+def found(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Model]:
+    """The weights that the default comparison finds where nothing was trained."""
+    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path)
+    pairs = (
+        (each.name, models.find(fitted_method(each), told)) for each, told, _ in plan.trainings()
+    )
+    return {name: model for name, model in pairs if model is not None}
+
+
+def psnr(method: FittedDenoiser, plan: Plan, level: float) -> float:
+    """Return the PSNR of a validation image, dB."""
+    item = plan.splits[0].validation[0]
+    clean = item.read(224)
+    fields = noise.draw_fields((1, *clean.shape), seed=0, image=item.digest, realisation=0)
+    noisy = noise.corrupt(clean, noise.gaussian, level, fields)
+    error = np.mean((np.clip(method.denoise(noisy, level), 0, 1).astype(float) - clean) ** 2)
+    return float(-10 * np.log10(error))
+
+
+def test_the_default_comparison_finds_them(found: dict[str, Model]) -> None:
+    """They are found by what made them, with the history of all the epochs."""
+    assert {*found} == {*KEYS}
+    for name, model in found.items():
+        assert model.shipped
+        assert [*model.history["epoch"]] == [*range(1, EPOCHS[name] + 1)]
+        assert model.record.epochs == model.record.kept_epoch == EPOCHS[name]
+
+
+def test_twelve_images_of_twelve_clusters_are_tested(plan: Plan) -> None:
+    """The default has a cluster for each of its images, so that its tests can find something."""
+    assert len(plan.test) == len({item.cluster for item in plan.test}) == 12
+
+
+def test_keys_and_files_are_what_they_were(found: dict[str, Model]) -> None:
+    """Neither what makes the weights, nor the weights, have changed since they were trained."""
+    assert {name: model.key for name, model in found.items()} == KEYS
+    assert {name: model.digest for name, model in found.items()} == DIGESTS
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_scores_are_what_they_were(name: str, found: dict[str, Model], plan: Plan) -> None:
+    """A network's PSNR on a validation image is, to 0.001 dB, that of its first release."""
+    method = methods.build(name, {})
+    assert isinstance(method, FittedDenoiser)
+    method.load(found[name].weights)
+    assert psnr(method, plan, 0.1) == pytest.approx(PSNR[name], abs=1e-3)
+
+
+def test_half_precision_is_enough(plan: Plan) -> None:
+    """Rounding a trained U-Net's weights to half precision changes a PSNR by 0.01 dB at most."""
+    method = methods.build("unet", {})
+    assert isinstance(method, NetworkDenoiser)
+    method.load(UNET)
+    exact = [psnr(method, plan, level) for level in (0.05, 0.1, 0.2)]
+    whole = method._fitted()
+    method._weights = {k: w.astype(np.float16).astype(np.float32) for k, w in whole.items()}
+    method._model = None
+    rounded = [psnr(method, plan, level) for level in (0.05, 0.1, 0.2)]
+    assert rounded != exact
+    np.testing.assert_allclose(rounded, exact, atol=0.01)
