@@ -22,6 +22,7 @@ _PLAIN = re.compile(r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9]+(?:[-.
 _LONGEST = 64  # a SHA-256 stands as it is
 _DIGITS = 12
 
+_PART = ".part-"  # begins the name of a file that is being written
 _LFS = b"version https://git-lfs"
 _LARGEST_JSON = 64 * 2**20  # bytes; it takes ten times as much memory
 
@@ -98,12 +99,17 @@ def replacing(path: Path) -> Iterator[Path]:
     A reader sees the old file or the new one, whole; where the block raises, the old one stays. A
     link is replaced, not followed.
     """
-    temporary = path.with_name(f".part-{uuid4().hex}{path.suffix}")
+    temporary = path.with_name(f"{_PART}{uuid4().hex}{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def left_in_part(folder: Path) -> list[Path]:
+    """Return the files in a folder that `replacing` gave, and a kill has left behind."""
+    return sorted(path for path in folder.glob(f"{_PART}*") if not path.is_symlink())
 
 
 def write_text(path: Path, text: str) -> None:

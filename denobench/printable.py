@@ -7,6 +7,8 @@ import unicodedata
 # Joiners inside words of some scripts, and inside emoji: invisible, but nothing is moved by them.
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # begin what a spreadsheet computes
+
 
 def printable(text: str, *, lines: bool = False) -> str:
     r"""Return text with its control characters shown as Python writes them, such as ``\x1b``.
@@ -53,3 +55,24 @@ def one_line(text: str, longest: int = 200) -> str:
         return text
     tail = (longest - 1) // 2
     return f"{text[: longest - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def inert(text: str) -> str:
+    """Return text with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    This is OWASP's "CSV injection", and the mark is the spreadsheets' own. `alive` takes it away.
+
+    Examples
+    --------
+    >>> inert("=1+1")
+    "'=1+1"
+    >>> inert("tv")
+    'tv'
+    """
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def alive(text: str) -> str:
+    """Return the text that `inert` was given."""
+    marked = text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if marked else text

@@ -1,7 +1,8 @@
 """The tables of a run's folder as files: each column with its type, and none believed unseen.
 
-``timing.csv``, ``training.csv``, ``tuning.csv`` and ``tasks.csv`` are CSV with one kind of field of
-our own: levels are a tuple of numbers here and joined by spaces there. ``rows.parquet`` is read
+``timing.csv``, ``training.csv``, ``tuning.csv`` and ``tasks.csv`` are CSV with two kinds of fields
+of our own: levels are a tuple of numbers here and joined by spaces there, and text that a
+spreadsheet would take for a formula has an apostrophe before it there. ``rows.parquet`` is read
 within limits, for a small file of that format may hold any number of rows.
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from denobench.errors import DenobenchError
 from denobench.files import damaged, write_text
+from denobench.printable import alive, inert
 
 if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
@@ -81,7 +83,14 @@ def read(path: Path, name: Name) -> pd.DataFrame:
 
 def write(path: Path, frame: pd.DataFrame) -> None:
     """Write a table, whole or not at all."""
-    write_text(path, joined(frame).to_csv(index=False))
+    table = joined(frame)
+    texts = table.select_dtypes(include=["object", "string", "category"]).columns
+    table = table.assign(**{name: table[name].map(_inert) for name in texts})
+    write_text(path, table.to_csv(index=False))
+
+
+def _inert(value: object) -> object:
+    return inert(value) if isinstance(value, str) else value
 
 
 def joined(frame: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +107,7 @@ def _typed(frame: pd.DataFrame, name: Name) -> pd.DataFrame:
         raise ValueError(f"it has no column {missing[0]}")
     typed = frame.copy()
     for column in frame:
-        texts = frame[column].fillna("").astype(str)
+        texts = frame[column].fillna("").astype(str).map(alive)
         typed[column] = _values(str(column), texts, needed=column in _NEEDED[name])
     if name == "tuning":
         _check_alike(typed)

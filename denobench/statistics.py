@@ -113,13 +113,15 @@ class Paired:
     clusters: int
 
 
-def compare(values: np.ndarray, reference: np.ndarray, *, seed: int) -> Paired:
-    """Hold a method's scores against a reference's.
+def compare(values: np.ndarray, reference: np.ndarray, *, seed: int) -> list[Paired]:
+    """Hold methods' scores against a reference's.
 
     Parameters
     ----------
-    values, reference
-        One finite value per cluster, (N,), in the same order.
+    values
+        One row per method with a finite value per cluster, (K, N).
+    reference
+        The reference's, (N,), in the same order.
     seed
         Of the bootstrap.
 
@@ -137,9 +139,13 @@ def compare(values: np.ndarray, reference: np.ndarray, *, seed: int) -> Paired:
     differences = np.asarray(values, np.float64) - np.asarray(reference, np.float64)
     if not differences.size or not np.isfinite(differences).all():
         raise ValueError("a comparison needs finite values")
+    bounds = bootstrap_intervals(differences, seed=seed)
+    return [_paired(each, *ends) for each, ends in zip(differences, bounds, strict=True)]
+
+
+def _paired(differences: np.ndarray, low: float, high: float) -> Paired:
     ranks = stats.rankdata(np.abs(differences[differences != 0]))
     signs = np.sign(differences[differences != 0])
-    ((low, high),) = bootstrap_intervals(differences[None], seed=seed)
     return Paired(
         difference=float(differences.mean()),
         low=float(low),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from denobench import printable as module
-from denobench.printable import one_line, printable
+from denobench.printable import alive, inert, one_line, printable
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,13 @@ def test_no_text_holds_a_command(text: str) -> None:
 def test_lines_may_stay() -> None:
     """A message keeps its line breaks where it is asked to."""
     assert printable("a\n\x1bb", lines=True) == "a\n\\x1bb"
+
+
+@given(st.text("'=+-@\t\n\rab", max_size=5))
+def test_no_text_is_a_formula(text: str) -> None:
+    """A spreadsheet takes no text for a formula, and each one comes back."""
+    assert not inert(text).startswith(("=", "+", "-", "@", "\t", "\n", "\r"))
+    assert alive(inert(text)) == text
 
 
 def test_examples_are_true() -> None:

@@ -42,6 +42,16 @@ def test_a_table_comes_back(tmp_path: Path) -> None:
     assert records.read(tmp_path / "timing.csv", "timing").empty
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    """No name is a formula where a spreadsheet opens the file, and each one comes back."""
+    names = ["=1+1", "'=1", "@sum", "+a", "-b", "'c", "tv"]
+    table = pd.DataFrame({"method": names, "status": "ok", "threads": 1, "size": "8x8"})
+    records.write(tmp_path / "timing.csv", table)
+    lines = (tmp_path / "timing.csv").read_text().splitlines()
+    assert not any(line.startswith(("=", "+", "-", "@")) for line in lines)
+    assert [*records.read(tmp_path / "timing.csv", "timing")["method"]] == names
+
+
 def test_a_strangers_history_comes_back(tmp_path: Path) -> None:
     """Columns that only one method's history has are numbers, truths or text as they look."""
     table = pd.DataFrame(

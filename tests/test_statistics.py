@@ -91,7 +91,7 @@ def test_compare_agrees_with_counting() -> None:
     patterns = np.array(np.meshgrid(*[[0, 1]] * 7)).reshape(7, -1)
     sums = ranks @ patterns
     share = np.mean(np.abs(sums - 14) >= abs(observed - 14))  # 14 is the mean of the 128 sums
-    found = compare(1 + differences, np.ones(7), seed=0)
+    (found,) = compare(1 + differences[None], np.ones(7), seed=0)
     assert found.p == pytest.approx(share)
     assert found.effect == pytest.approx((observed - (28 - observed)) / 28)
     assert found.difference == pytest.approx(differences.mean())
@@ -103,7 +103,10 @@ def test_compare_agrees_with_counting() -> None:
 def test_comparing_the_other_way_round_turns_the_sign(values: list[float]) -> None:
     """Exchanging method and reference turns difference and effect, and keeps the p value."""
     first, second = np.array(values), np.zeros(len(values))
-    ahead, behind = compare(first, second, seed=0), compare(second, first, seed=0)
+    ((ahead,), (behind,)) = (
+        compare(first[None], second, seed=0),
+        compare(second[None], first, seed=0),
+    )
     assert ahead.difference == pytest.approx(-behind.difference)
     assert ahead.effect == pytest.approx(-behind.effect)
     assert ahead.p == pytest.approx(behind.p)
@@ -112,14 +115,14 @@ def test_comparing_the_other_way_round_turns_the_sign(values: list[float]) -> No
 
 def test_equal_methods_do_not_differ() -> None:
     """Without any difference there is no effect, and the p value is 1."""
-    found = compare(np.ones(8), np.ones(8), seed=0)
+    (found,) = compare(np.ones((1, 8)), np.ones(8), seed=0)
     assert (found.difference, found.effect, found.p) == (0, 0, 1)
 
 
 def test_compare_needs_finite_values() -> None:
     """An infinite score is refused rather than averaged."""
     with pytest.raises(ValueError, match="finite"):
-        compare(np.array([1, np.inf]), np.zeros(2), seed=0)
+        compare(np.array([[1, np.inf]]), np.zeros(2), seed=0)
 
 
 def test_holm_is_the_step_down_of_bonferroni() -> None:
@@ -139,7 +142,7 @@ def test_families_of_equal_methods_err_as_often_as_they_may() -> None:
     wrong = np.mean([holm(family).min() < 0.05 for family in p_values])
     assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / families)
     assert wrong > 0.02  # and not by never finding anything
-    alone = compare(scores[0, 1], scores[0, 0], seed=0)
+    alone, *_ = compare(scores[0, 1:], scores[0, 0], seed=0)
     assert alone.p == pytest.approx(p_values[0, 0], abs=0.01)  # exact beside its approximation
 
 

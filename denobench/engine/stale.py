@@ -11,7 +11,14 @@ from filelock import FileLock, Timeout
 
 from denobench.engine.workers.kept import USED
 from denobench.errors import DenobenchError
-from denobench.files import damaged, files_below, in_place, read_json, remove_below
+from denobench.files import (
+    damaged,
+    files_below,
+    in_place,
+    left_in_part,
+    read_json,
+    remove_below,
+)
 from denobench.rows import RunFolder
 
 
@@ -26,7 +33,7 @@ class Stale:
     methods
         How many they are, by method.
     files
-        Pictures and copies of weights that the plan does not ask for.
+        Pictures and copies of weights that the plan does not ask for, and what a kill left in part.
     """
 
     rows: frozenset[str]
@@ -75,6 +82,9 @@ def _files(folder: RunFolder) -> Iterator[Path]:
     for found in files_below(models):
         if found.relative_to(models).as_posix() not in about.models:
             yield found
+    for place in ("", "tables", "figures"):
+        if not (folder.path / place).is_symlink() or not place:
+            yield from left_in_part(folder.path / place)
 
 
 def _of_tasks(root: Path) -> Iterator[Path]:

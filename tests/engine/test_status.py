@@ -157,6 +157,20 @@ def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFol
     assert not stale.find(folder).files
 
 
+def test_what_a_kill_left_in_part_is_stale(finished: RunFolder) -> None:
+    """Files that were being written when a run was killed are removed, but not through a link."""
+    for name in ("", "tables", "figures"):
+        (finished.path / name).mkdir(exist_ok=True)
+        (finished.path / name / ".part-0.csv").write_text("half")
+    (finished.path / "figures").rename(finished.path.with_name("elsewhere"))
+    (finished.path / "figures").symlink_to(finished.path.with_name("elsewhere"))
+    found = stale.find(finished)
+    assert len(found.files) == 2
+    stale.remove(finished, found)
+    assert not stale.find(finished).files
+    assert (finished.path / "figures" / ".part-0.csv").exists()
+
+
 @pytest.mark.usefixtures("finished")
 def test_folder_that_is_filled_is_not_cleaned(compare: Compare) -> None:
     """Nothing is removed while a coordinator holds the folder."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from denobench import metrics, noise
+from denobench import metrics, noise, readers
 from denobench.config import Config
 from denobench.datasets import (
     Dataset,
@@ -312,7 +312,11 @@ def _images(config: Config, progress: Progress | None) -> Dataset:
 
 
 def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, ...]], str]:
-    readers = {type(part) for item in dataset.items for part in item.slices}
+    parts = {type(part) for item in dataset.items for part in item.slices}
+    # Whose pixels depend on what decodes them: DICOM's on pydicom, for example.
+    formats = [readers.REGISTRY.load(name) for name in sorted(_formats(dataset))]
+    packages = [package for each in formats for package in each.packages]
+    reading = (*parts, *(each.read for each in formats))
     found = {}
     for model in {corruption.model for corruption in config.noises}:
         corruption = noise.REGISTRY.load(model)
@@ -320,9 +324,15 @@ def _protocols(config: Config, dataset: Dataset) -> dict[tuple[str, tuple[str, .
             chosen = [metrics.REGISTRY.load(name) for name in scores]
             measures = [part for each in chosen for part in (each.measure, each.reduce) if part]
             found[model, scores] = protocol_digest(
-                corruption.corrupt, corruption.estimate, *measures, *readers
+                corruption.corrupt, corruption.estimate, *measures, *reading, packages=packages
             )
     return found
+
+
+def _formats(dataset: Dataset) -> set[str]:
+    """Return the names of the readers of a data set's files; a simulated image has none."""
+    parts = [part for item in dataset.items for part in item.slices]
+    return {part.reader for part in parts if hasattr(part, "reader")}
 
 
 def reading_of(config: Config) -> Reading:

@@ -40,7 +40,7 @@ def source_digest(found: Any) -> str:
     return digest_bytes(b"".join([*texts, *versions]))
 
 
-def protocol_digest(*found: Any) -> str:
+def protocol_digest(*found: Any, packages: Iterable[str] = ()) -> str:
     """Return the digest of what reads, corrupts and scores.
 
     Parameters
@@ -48,11 +48,13 @@ def protocol_digest(*found: Any) -> str:
     *found
         The functions and classes that do. The sources of strangers' count, and the versions of the
         libraries that all use; PROTOCOL stands for denobench's own.
+    packages
+        Further distributions, such as those that decode a data set's formats.
     """
     foreign = [each for each in found if not each.__module__.startswith("denobench.")]
     paths = {path for each in foreign for path in _sources(each)}
     sources = sorted(map(digest, paths))
-    return digest_of([sorted(_versions(_HARNESS).items()), sources])
+    return digest_of([sorted(_versions((*_HARNESS, *packages)).items()), sources])
 
 
 def harness_versions() -> dict[str, str]:

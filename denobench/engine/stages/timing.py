@@ -25,6 +25,7 @@ from denobench.engine.stages.stopwatch import Stopwatch
 from denobench.engine.workers import observations
 from denobench.engine.workers.cells import told_sigma
 from denobench.engine.workers.machine import cores, cpu_model
+from denobench.errors import DenobenchError
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
 from denobench.rows import LOG, RowStore, RunFolder
@@ -56,7 +57,7 @@ def time_methods(
     became = {found.key: (found.status, found.error) for found in store}
     middle = config.noises[(len(config.noises) - 1) // 2]
     chosen = _chosen_cells(cells, became, middle)
-    if _is_current(folder.table("timing"), chosen.values(), config.timing):
+    if _is_current(_known(folder), chosen.values(), config.timing):
         return False
     fates = {name: became[cell.key] for name, cell in chosen.items()}
     lost = {name: fate for name, fate in fates.items() if fate[0] != "ok"}
@@ -94,9 +95,17 @@ def _chosen_cells(
     return chosen
 
 
+def _known(folder: RunFolder) -> pd.DataFrame:
+    """Return what was measured before; nothing where the file is damaged, and measured again."""
+    try:
+        return folder.table("timing")
+    except DenobenchError:
+        return pd.DataFrame()
+
+
 def _is_current(known: pd.DataFrame, cells: Iterable[Cell], asked: TimingEntry) -> bool:
     """Return whether ``timing.csv`` holds what would be measured of these cells."""
-    if known.empty or set(known["key"]) != {cell.key for cell in cells}:
+    if known.empty or "key" not in known or set(known["key"]) != {cell.key for cell in cells}:
         return False
     if "repeats" not in known:  # nothing could be timed
         return set(known["threads"]) == {asked.threads}

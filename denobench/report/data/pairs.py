@@ -63,11 +63,13 @@ def paired(
         metric = next((metric for metric in metrics if metric.name == name), None)
         if metric is None or chosen is None or chosen.id not in table or table.empty:
             continue
-        for entry in table.columns:
-            values, other = table[entry].to_numpy(float), table[chosen.id].to_numpy(float)
-            if entry == chosen.id or not np.isfinite([values, other]).all():
-                continue
-            found = asdict(compare(values, other, seed=seed))
+        finite = table.columns[np.isfinite(table.to_numpy(float)).all(axis=0)]
+        others = finite.drop(chosen.id, errors="ignore")
+        if chosen.id not in finite or others.empty:
+            continue
+        values, other = table[others].to_numpy(float).T, table[chosen.id].to_numpy(float)
+        for entry, pair in zip(others, compare(values, other, seed=seed), strict=True):
+            found = asdict(pair)
             found["effect"] *= 1 if metric.higher_is_better else -1
             where = {"noise": noise, "level": level, "metric": name}
             records.append({**where, "entry": entry, "reference": chosen.id, **found})

@@ -28,10 +28,11 @@ def _by_level(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, float], pd.DataFr
             yield (str(noise), float(level)), found[found["level"] == level]
 
 
-def _wide(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return the scores of completed cells, one column per entry."""
+def _wide(cells: pd.DataFrame, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return the scores of completed cells by metric, one column per entry."""
     completed = cells[cells["status"] == "ok"]
-    return completed.pivot(index=_CELL, columns="entry", values=metric)
+    wide = completed.pivot(index=_CELL, columns="entry", values=list(metrics))
+    return {metric: wide[metric] for metric in metrics}
 
 
 def _completed(cells: pd.DataFrame) -> tuple[pd.Series, int]:
@@ -67,9 +68,11 @@ def take_means(
     present = rows.groupby("noise")["entry"].agg(set)
     for (noise, level), cells in _by_level(rows):
         shown = [entry for entry in entries if entry.id in present[noise]]
+        counts = _completed(cells)
+        wide = _wide(cells, [*metrics])
         for metric in metrics.values():
             where = {"noise": noise, "level": level, "metric": metric.name}
-            found, shared = _at_level(cells, shown, metric, seed)
+            found, shared = _at_level(wide[metric.name], counts, shown, metric, seed)
             records += [where | record for record in found]
             compared_means[noise, level, metric.name] = shared
     if not records:
@@ -80,18 +83,24 @@ def take_means(
 
 
 def _at_level(
-    cells: pd.DataFrame, shown: Sequence[Entry], metric: Score, seed: int | None
+    wide: pd.DataFrame,
+    counts: tuple[pd.Series, int],
+    shown: Sequence[Entry],
+    metric: Score,
+    seed: int | None,
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Average one metric at one level, method by method, and over clusters of those compared."""
-    completed, planned = _completed(cells)
-    wide = _wide(cells, metric.name).reindex(columns=[entry.id for entry in shown])
+    completed, planned = counts
+    wide = wide.reindex(columns=[entry.id for entry in shown])
+    given = wide.notna()
     # Images that have no such score, such as a tumour's, count against nobody.
-    possible = len(wide.dropna(how="all"))
+    possible = int(given.any(axis=1).sum())
+    scored = given.sum()
     compared = [
         entry.id
         for entry in shown
         if completed.get(entry.id, 0) >= COMPARED_FROM * planned
-        and (not possible or wide[entry.id].notna().sum() >= COMPARED_FROM * possible)
+        and (not possible or scored[entry.id] >= COMPARED_FROM * possible)
     ]
     common = wide.dropna(subset=compared)
     shared = cluster_means(common)
@@ -175,7 +184,7 @@ def take_gains(
     metric = metrics.get("psnr") or next(iter(ranking), None)
     frames = []
     for (noise, level), cells in _by_level(rows):
-        wide = _wide(cells, metric.name) if metric else pd.DataFrame()
+        wide = _wide(cells, [metric.name])[metric.name] if metric else pd.DataFrame()
         nothing = [entry for entry in identities if entry in wide]
         if not metric or not nothing:
             continue

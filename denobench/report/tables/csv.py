@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+from denobench.printable import inert
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -21,5 +21,4 @@ def to_csv(frame: pd.DataFrame) -> str:
 def _harmless(value: object) -> object:
     if not isinstance(value, str):
         return value
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return inert(value.replace("\r\n", "\n").replace("\r", "\n"))

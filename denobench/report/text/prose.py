@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
-from denobench.noise import written
+from denobench.noise import MEASURED, written
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.text import captions
@@ -39,6 +39,8 @@ def _methods(summary: Summary) -> str:
         f"{title} noise of σ = {listing(written(level) for level in summary.levels(noise))}"
         for noise, title in summary.noises.items()
     ]
+    # The scanner's noise is in the images: no field of it is drawn.
+    seen = "noisy images" if MEASURED in summary.noises else "noise fields"
     labels = [entry.label for entry in summary.entries if not entry.identity]
     intervals = (
         "Means are over clusters, with 95 % BCa bootstrap intervals."
@@ -47,7 +49,7 @@ def _methods(summary: Summary) -> str:
     )
     parts = (
         f"We compared {listing(labels)} with denobench{f' {version}' if version else ''} under "
-        f"{listing(noises)} (fractions of full scale), the same noise fields for every method.",
+        f"{listing(noises)} (fractions of full scale), the same {seen} for every method.",
         f"{captions.images(summary, next(iter(summary.noises)))}.",
         captions.split(manifest),
         captions.tuning(manifest),

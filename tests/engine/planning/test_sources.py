@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
 from denobench import config, methods
@@ -94,7 +96,7 @@ def test_source_is_all_that_a_method_imports_from_its_package(
 def test_network_s_source_is_its_own_package() -> None:
     """The CDAE's source is its package and what networks share, and not the whole toolkit."""
     folders = {path.parent.name for path in _sources(methods.load("cdae"))}
-    assert folders == {"autoencoder", "networks"}
+    assert folders == {"autoencoder", "inference", "networks"}
 
 
 def test_plugin_s_source_is_also_what_it_imports_from_beside_it(tmp_path: Path) -> None:
@@ -179,6 +181,26 @@ def test_source_of_what_builds_on_our_methods_is_also_theirs(
     (tmp_path / "mine.py").write_text(f"from denobench.methods import Info\n{text}\n")
     (mine,) = (offer.found for offer in _offers(tmp_path / "mine.py"))
     assert {path.name for path in _sources(mine)} >= expected
+
+
+def test_other_version_of_a_decoder_makes_its_format_stale(
+    monkeypatch: pytest.MonkeyPatch, image_folder: Path, tmp_path: Path
+) -> None:
+    """What decodes NIfTI is in the keys of volumes' cells, and not in those of pictures."""
+    from denobench.engine.planning import sources
+
+    volume = np.random.default_rng(0).random((24, 24, 3)).astype(np.float32)
+    (tmp_path / "data").mkdir()
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "data" / "head.nii.gz")
+
+    def keys(data: Path) -> set[str]:
+        settings = {"data": data, "limit": 1, "methods": ["identity"], "size": 24, "split": "none"}
+        return {cell.key for cell in make_plan(config.parse(settings, "test")).cells({})}
+
+    before, version = (keys(tmp_path / "data"), keys(image_folder)), sources.version
+    monkeypatch.setattr(sources, "version", lambda name: version(name) + "+" * (name == "nibabel"))
+    assert not before[0] & keys(tmp_path / "data")
+    assert before[1] == keys(image_folder)
 
 
 def test_other_version_of_a_library_makes_all_cells_stale(monkeypatch: pytest.MonkeyPatch) -> None:

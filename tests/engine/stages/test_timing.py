@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from denobench.engine.coordinator import Outcome
 from denobench.engine.stages import stopwatch
@@ -57,6 +58,15 @@ def test_all_cores_are_a_second_column(compare: Compare, tmp_path: Path) -> None
     if cores() > 1:
         assert table.loc["parallel", "all_cores_median_ms"] > 0
         assert np.isnan(table.loc["single", "all_cores_median_ms"])
+
+
+@pytest.mark.parametrize("content", ["", "method,status\n", "half a li"])
+def test_a_damaged_table_is_measured_again(compare: Compare, content: str) -> None:
+    """A timing.csv that was left in part, or lacks columns, is written again by the next run."""
+    settings = {"methods": ["identity"], "limit": 1, "timing": {"repeats": 1}}
+    folder = compare(**settings).folder
+    (folder.path / "timing.csv").write_text(content)
+    assert compare(**settings).folder.table("timing")["median_ms"].notna().all()
 
 
 def test_threads_that_look_for_work_are_waited_for() -> None:
