@@ -165,7 +165,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
 
 def _held(reference: str, values: np.ndarray, other: np.ndarray, seed: int) -> dict[str, float]:
     """Return the paired test of clusters' Dice, and what difference so many would show."""
-    held = compare(values, other, seed=seed)
+    (held,) = compare(values[None], other, seed=seed)
     reach = norm.ppf(1 - (1 - CONFIDENCE) / 2) + norm.ppf(POWER)
     error = float(np.std(values - other, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
     told = {"difference": held.difference, "low": held.low, "high": held.high, "p": held.p}

@@ -30,9 +30,11 @@ def _by_level(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, float], pd.DataFr
 
 def _wide(cells: pd.DataFrame, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Return the scores of completed cells by metric, one column per entry."""
+    if not metrics:
+        return {}
     completed = cells[cells["status"] == "ok"]
     wide = completed.pivot(index=_CELL, columns="entry", values=list(metrics))
-    return {metric: wide[metric] for metric in metrics}
+    return {metric: pd.DataFrame(wide[metric]) for metric in metrics}
 
 
 def _completed(cells: pd.DataFrame) -> tuple[pd.Series, int]:
