@@ -177,7 +177,8 @@ def _draw_runtime(
         place.xaxis.set_minor_formatter(NullFormatter())
         place.margins(x=0.12)
     axes[0].set_ylabel(metric.axis)
-    figure.supxlabel("Time per image in milliseconds (log scale)", fontsize=8)
+    what = captions.item(summary.manifest)
+    figure.supxlabel(f"Time per {what} in milliseconds (log scale)", fontsize=8)
     legend(figure, summary, shown)
     return figure
 

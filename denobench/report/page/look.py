@@ -129,6 +129,7 @@ def _data(
             {"name": "ssim", "title": "SSIM", "unit": "", "digits": 3, "higher": True},
         ],
         "noises": [{"name": "file", "title": "", "levels": [0.1]}],
+        "unit": "image",
         "times": {},
         "scores": [],
         "cells": {"noise": [], "level": [], "image": [], "method": [], "scores": {}},

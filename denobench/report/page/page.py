@@ -174,10 +174,10 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
     return found
 
 
-def _numbers(dataset: DatasetRecord) -> str:
+def _numbers(dataset: DatasetRecord, item: str) -> str:
     """Say how many images a data set has, and for what."""
     numbers = (
-        (dataset.images, "images"), (dataset.clusters, "clusters"),
+        (dataset.images, f"{item}s"), (dataset.clusters, "clusters"),
         (dataset.train, "to train"), (dataset.validation, "to validate"),
         (dataset.folds, "folds"), (dataset.test, "to test"),
     )  # fmt: skip
@@ -188,13 +188,14 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
     """Return what is needed to repeat a run."""
     manifest = summary.manifests[run]
     dataset, hardware, git = manifest.dataset, manifest.hardware, manifest.git
+    numbers = _numbers(dataset, captions.item(manifest))
     memory = f"{hardware.memory_gb:g} GB" if hardware.memory_gb else ""
     cores = captions.count(hardware.cores, "core") if hardware.cores else ""
     share = manifest.stages.core_share
     facts = {
         "Run": run,
         "Created": manifest.created,
-        "Data set": "; ".join([dataset.name, _numbers(dataset)]).strip("; "),
+        "Data set": "; ".join([dataset.name, numbers]).strip("; "),
         "Labels": ", ".join(f"{name}: {n}" for name, n in dataset.labels.items() if name),
         "Split": captions.split(manifest),
         "Unit": manifest.settings.unit,

@@ -18,6 +18,7 @@ from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.figures.style import Look, looks
 from denobench.report.page.pixels import STEPS, Packed, pack
+from denobench.report.text import captions
 from denobench.report.text.pictures import gallery_notes
 
 BUDGET = 11_000_000  # letters of pictures in a page, so that it stays below 15 MB
@@ -111,6 +112,7 @@ def content(summary: Summary, *, private: bool = False) -> Content:
             {"name": noise, "title": title, "levels": summary.levels(noise)}
             for noise, title in summary.noises.items()
         ],
+        "unit": captions.item(summary.manifest),
         "times": {name: number(value) for name, value in summary.milliseconds().items()},
         "scores": _means(summary),
         "cells": _cells(summary),

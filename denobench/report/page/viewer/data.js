@@ -16,7 +16,7 @@
  * @typedef {{width: number, height: number, low: number, planes: number}} Packing
  * @typedef {{methods: Method[], metrics: Metric[], noises: Noise[], times: Record<string, Coded>,
  *   scores: Mean[], cells: Cells, views: View[], reference: boolean, start: number,
- *   pictures: Packing[]}} Content
+ *   unit: string, pictures: Packing[]}} Content
  * @typedef {{width: number, height: number, values: Float64Array}} Picture
  */
 

@@ -151,7 +151,7 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
   };
   const time = chosen.over === "time";
   const across = time
-    ? { ...axis, type: "log", title: { text: "Time per image (ms)" } }
+    ? { ...axis, type: "log", title: { text: `Time per ${content.unit} (ms)` } }
     : { ...axis, title: { text: "σ as a fraction of full scale" } };
   plotly.react(
     means,
