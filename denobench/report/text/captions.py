@@ -139,6 +139,8 @@ def intensities(rows: pd.DataFrame) -> str:
     if "scale" not in rows:
         return ""
     told = rows[rows["scale"].fillna("") != ""].drop_duplicates("image")
+    if told.empty:  # of simulated images, or an older run
+        return ""
     parts = []
     ends = told["scale"].str.rpartition(": ")
     for rule, found in told.groupby(ends[0], sort=False):

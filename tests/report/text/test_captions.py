@@ -75,3 +75,4 @@ def test_intensities_are_told_by_rule() -> None:
         "scale type: full scale is 255, at most 0 % of values clipped"
     )
     assert captions.intensities(rows.drop(columns="scale")) == ""
+    assert captions.intensities(rows[rows["scale"] == ""]) == ""
