@@ -21,7 +21,7 @@ from denobench.engine.workers.fitting import Preparation, Prepared, serve
 from denobench.engine.workers.kept import USED, Answers
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
-from denobench.files import write_text
+from denobench.files import subfolder, write_text
 from denobench.progress import Watcher
 from denobench.records import TASK_COLUMNS, TASK_KEY
 from denobench.rows import LOG, RunFolder
@@ -205,8 +205,7 @@ def _write_used(
             *(prepared.file(model, key) for model in models),
         )
     ]
-    root = folder.path.absolute() / "tasks"
-    root.mkdir(parents=True, exist_ok=True)
+    root = subfolder(folder.path.absolute(), "tasks")
     names = sorted(file.relative_to(root).as_posix() for file in files)
     write_text(root / USED, json.dumps(names))
 

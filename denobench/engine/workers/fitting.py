@@ -14,7 +14,7 @@ import numpy as np
 from denobench.datasets import Item
 from denobench.engine.planning.fits import Fit, Source, maker
 from denobench.engine.workers.kept import Answers, load, save
-from denobench.files import safe_name
+from denobench.files import safe_name, subfolder
 from denobench.tasks import TaskModel
 
 _SOURCES = 32  # of a model whose images a process holds
@@ -58,7 +58,7 @@ class Prepared:
             image = item.observe(size).reference
         else:
             image = self.answers.read(source.keys[item.id])
-        file.parent.mkdir(parents=True, exist_ok=True)
+        subfolder(self.path.parents[1], *file.parent.parts[-3:])
         found = np.asarray(model().prepare(np.asarray(image, np.float32)), np.float32)
         save(file, found)
         return found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from denobench.files import damaged, safe_name, write_bytes
+from denobench.files import damaged, safe_name, subfolder, write_bytes
 from denobench.rows import RunFolder
 
 USED = "used.json"  # names the files below ``tasks`` that the current plan uses
@@ -31,7 +31,7 @@ class Answers:
 
     def save(self, key: str, answer: np.ndarray) -> None:
         """Keep a cell's answer, (H, W), at half precision: to 1 in 2048 of what a pixel holds."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        subfolder(self.path.parents[1], *self.path.parts[-2:])
         save(self.file(key), answer.astype(np.float16))
 
     def read(self, key: str) -> np.ndarray:

@@ -11,8 +11,11 @@ from PIL import Image
 
 from denobench import api, config
 from denobench.engine import stale
+from denobench.engine.coordinator import carry_out
 from denobench.engine.planning.plan import make_plan
+from denobench.engine.workers.kept import Answers
 from denobench.errors import DenobenchError
+from denobench.progress import Silent
 from denobench.rows import RunFolder
 from denobench.verification import verify
 
@@ -106,16 +109,26 @@ def test_stopped_run_goes_on_where_it_was(
     own = settings | {"plugins": [str(tmp_path / "spots.py")]}
     (tmp_path / "stop").touch()
     with pytest.raises(DenobenchError, match=r"spots: Brightest part on .*no more"):
-        api.run("quick", own, out=tmp_path / "run", progress=False)
+        carry_out(config.load("quick", own), tmp_path / "run", Silent())
     kept = pd.read_csv(tmp_path / "run" / "tasks.csv")
     assert kept["fold"].nunique() == 5
     (tmp_path / "stop").unlink()
-    api.run("quick", own, out=tmp_path / "run", progress=False)
+    carry_out(config.load("quick", own), tmp_path / "run", Silent())
     fits = (tmp_path / "fits").read_text().split()
     assert len(fits) == 15 + 1  # three sources, five folds, and the one that raised
     rows = pd.read_csv(tmp_path / "run" / "tasks.csv")
     assert {*kept["key"]} < {*rows["key"]}
     assert rows["key"].is_unique
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    """A run's folder whose answers are a link to somewhere else is refused."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "run" / "tasks").mkdir(parents=True)
+    (tmp_path / "run" / "tasks" / "answers").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DenobenchError, match="is a link, and nothing is written outside"):
+        Answers.of(RunFolder(tmp_path / "run")).save("key", np.zeros((4, 4)))
+    assert not [*(tmp_path / "elsewhere").iterdir()]
 
 
 def test_run_again_fits_nothing_again(run: Path, place: Path, settings: dict[str, object]) -> None:
