@@ -22,7 +22,7 @@ _REFERENCE = (
     reference=_REFERENCE,
     licence="BSD-3-Clause (dipy)",
     assumes="",
-    grid={"strength": (0.5, 0.7, 1.0, 1.4)},
+    grid={"strength": (0.7, 1.0, 1.4, 2.0)},
     packages=("dipy",),
     notes="For volumes: a slice goes in as a volume of the same slice several times.",
 )
@@ -33,7 +33,7 @@ def dipy_nlm(
     method: Literal["blockwise", "classic"] = "classic",
     patch_radius: Side = 1,
     block_radius: Side = 3,
-    strength: Multiple = 1.0,
+    strength: Multiple = 1.4,
     rician: bool = False,
 ) -> np.ndarray:
     """Average pixels whose patches are alike, by dipy.

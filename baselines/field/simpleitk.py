@@ -18,12 +18,12 @@ _LEVEL = 0.1  # the noise that ``iterations`` are for
     reference="R. T. Whitaker and X. Xue, Variable-conductance, level-set curvature for image "
     "denoising, ICIP 2001",
     licence="Apache-2.0 (SimpleITK)",
-    grid={"conductance": (1.0, 2.0, 4.0), "iterations": (3, 5, 10)},
+    grid={"conductance": (2.0, 4.0, 8.0), "iterations": (3, 5, 10)},
     packages=("SimpleITK",),
     notes="Is told no sigma itself: the number of its iterations grows with it.",
 )
 def itk_curvature(
-    noisy: np.ndarray, sigma: float, *, conductance: Multiple = 2.0, iterations: Count = 5
+    noisy: np.ndarray, sigma: float, *, conductance: Multiple = 4.0, iterations: Count = 5
 ) -> np.ndarray:
     """Let level sets move by their curvature, less across edges, by SimpleITK.
 

@@ -26,10 +26,10 @@ def test_dipy(noisy: np.ndarray, method: str, rician: bool) -> None:
     package = pytest.importorskip("dipy.denoise.nlmeans")
     volume = np.repeat(noisy[:, :, None].astype(float), 3, axis=2)
     options = {"patch_radius": 1, "block_radius": 2, "num_threads": 1}
-    expected = package.nlmeans(volume, SIGMA, rician=rician, method=method, **options)[:, :, 1]
+    expected = package.nlmeans(volume, 1.4 * SIGMA, rician=rician, method=method, **options)
     given = {"method": method, "rician": rician, "patch_radius": 1, "block_radius": 2}
     answer = methods.build("dipy-nlm", given).denoise(noisy, SIGMA)
-    np.testing.assert_array_equal(answer, expected)
+    np.testing.assert_array_equal(answer, expected[:, :, 1])
 
 
 @pytest.mark.parametrize(("rician", "model"), [(False, "Gaussian"), (True, "Rician")])
@@ -49,7 +49,7 @@ def test_simpleitk(noisy: np.ndarray) -> None:
     package = pytest.importorskip("SimpleITK")
     image = package.GetImageFromArray(noisy)
     diffused = package.CurvatureAnisotropicDiffusion(
-        image, timeStep=0.125, conductanceParameter=2.0, numberOfIterations=10
+        image, timeStep=0.125, conductanceParameter=4.0, numberOfIterations=10
     )
     answer = methods.build("itk-curvature").denoise(noisy, 0.2)
     np.testing.assert_array_equal(answer, package.GetArrayFromImage(diffused))
