@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from denobench import readers
+from denobench import images, readers
 from denobench.datasets import listing
 from denobench.denoising import arrays, pictures, series, volumes
 from denobench.denoising.applying import Applied
@@ -107,8 +107,9 @@ def denoise_path(
         reader = readers.identify(File(source))
         job = _Job(reader, (*_beside(source, reader),), (target,))
         return [job.carry_out(applied, progress)[0]]
-    if target.exists() and not target.is_dir():
-        raise DenobenchError(f"{target}: IN is a folder, and OUT must be one, too.")
+    named_as_file = target.name.lower().endswith((*images.SUFFIXES, *volumes.SUFFIXES, ".npy"))
+    if not target.is_dir() and (target.exists() or named_as_file):
+        raise DenobenchError(f"{target}: IN, {source}, is a folder, and OUT must be one, too.")
     jobs, left_out = _jobs(source, target)
     written: list[Written] = []
     for number, job in enumerate(jobs):

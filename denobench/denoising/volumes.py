@@ -18,11 +18,12 @@ from denobench.readers import File, neuro
 
 _NIFTI = (".nii", ".nii.gz")
 _MGH = (".mgh", ".mgz")
+SUFFIXES = (*_NIFTI, *_MGH)
 
 
 def target_of(name: str) -> str:
     """Return what the answer to a volume's file is called in a folder of answers."""
-    if name.lower().endswith((*_NIFTI, ".mgh", ".mgz")):
+    if name.lower().endswith(SUFFIXES):
         return name
     plain = name.removesuffix(".gz").removesuffix(".bz2")
     return f"{plain.rpartition('.')[0] or plain}.nii.gz"
