@@ -206,7 +206,7 @@ def test_tables_are_copied_in_three_forms(opened: Open) -> None:
         ("CSV", "Sharpening & more_noise,"),
     ):
         tools.get_by_role("button", name=kind).click()
-        page.wait_for_function("document.querySelector('details.tools [role=status]').textContent")
+        page.wait_for_selector("details.tools [role=status]:not(:empty)", state="attached")
         assert part in page.evaluate("navigator.clipboard.readText()")
 
 
@@ -275,14 +275,14 @@ def test_files_are_viewed_without_noise(opened: Open, tmp_path: Path) -> None:
     page = opened(found.path)
     assert titles(page) == ["Reference", "v.npy", "w.npy"]
     page.keyboard.press("PageDown")
-    page.wait_for_function("location.hash.includes('slice=3')")
+    page.wait_for_url(lambda url: "slice=3" in url)
     assert page.locator(".what").text_content() == "slice 3 of 3"
     box = page.locator(".tile canvas").first.bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.wheel(0, -120)
-    page.wait_for_function("location.hash.includes('slice=1')")
+    page.wait_for_url(lambda url: "slice=1" in url)
     page.get_by_label("Slice").press("ArrowRight")
-    page.wait_for_function("location.hash.includes('slice=2')")
+    page.wait_for_url(lambda url: "slice=2" in url)
 
 
 def test_plots_are_live(opened: Open, summary: Summary) -> None:
@@ -342,7 +342,7 @@ def test_the_tumour_is_outlined_and_scored(
     tiles = page.locator(".tile canvas").all()
     assert not any(cyan(tile) for tile in (tiles[0], tiles[-1]))
     page.keyboard.press("o")
-    page.wait_for_function("location.hash.includes('outline=true')")
+    page.wait_for_url(lambda url: "outline=true" in url)
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert all(cyan(tile) > 50 for tile in tiles)
     page.locator("details.readouts > summary").click()
