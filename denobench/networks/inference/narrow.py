@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, finish
+from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
 
 HALF = np.float32(0.5)
 # The hyperbolic tangent as a ratio of polynomials, odd over even, for numbers up to LIMIT: the
@@ -30,7 +32,7 @@ EVEN = np.array(
 )
 
 
-class FewInputs:
+class FewInputs(Stage):
     """A 3 x 3 'same' convolution of few channels with bias and activation, and a 2 x 2 pooling.
 
     Each row of the answer is one matrix product, of all that its pixels see.
@@ -71,21 +73,15 @@ class FewInputs:
         shapes = ((2, (rows + 2) * self._seen), (2, rows, whole(self.channels)))
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
-    def run(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        added: np.ndarray,
-        size: tuple[int, int],
-        parts: tuple[int, int],
-        scratch: Scratch,
-    ) -> None:
-        """Compute some rows of the answer; see `denobench.networks.inference.stages.Stage`."""
-        given = (self._kernel, self._bias, self._floor, self._pooled)
-        _convolve_few(source, target, added, size, parts, *given, *scratch)
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        return (self._kernel, self._bias, self._floor, self._pooled)
+
+    def _compute(self, *arguments: Any) -> None:
+        _convolve_few(*arguments)
 
 
-class FewOutputs:
+class FewOutputs(Stage):
     """A 3 x 3 'same' convolution to few channels, of an image or of its nearest 2 x 2 up-sampling.
 
     The image's pixels are multiplied with all nine taps, one matrix product whose columns are the
@@ -122,18 +118,12 @@ class FewOutputs:
         """Return the memory one thread works in."""
         return (np.zeros((3, width + 5, self._columns), np.float32),)
 
-    def run(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        added: np.ndarray,
-        size: tuple[int, int],
-        parts: tuple[int, int],
-        scratch: Scratch,
-    ) -> None:
-        """Compute some rows of the answer; see `denobench.networks.inference.stages.Stage`."""
-        given = (self._factor, self._kernel, self._bias, self._floor, self._sigmoid)
-        _convolve_to_few(source, target, added, size, parts, *given, *scratch)
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        return (self._factor, self._kernel, self._bias, self._floor, self._sigmoid)
+
+    def _compute(self, *arguments: Any) -> None:
+        _convolve_to_few(*arguments)
 
 
 @njit(**INNER)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, finish
+from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
 
 
-class Pixelwise:
+class Pixelwise(Stage):
     """A 1 x 1 convolution, a 2 x 2 one with stride 2, or a transposed 2 x 2 one with stride 2.
 
     Each row of pixels is one matrix product.
@@ -51,18 +53,12 @@ class Pixelwise:
         shapes = ((rows * self._seen,), (rows, self._columns))
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
-    def run(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        added: np.ndarray,
-        size: tuple[int, int],
-        parts: tuple[int, int],
-        scratch: Scratch,
-    ) -> None:
-        """Compute some rows of the answer; see `denobench.networks.inference.stages.Stage`."""
-        given = (self._read, self._written, self._kernel, self._bias, self._floor)
-        _convolve(source, target, added, size, parts, *given, *scratch)
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        return (self._read, self._written, self._kernel, self._bias, self._floor)
+
+    def _compute(self, *arguments: Any) -> None:
+        _convolve(*arguments)
 
 
 @njit(**INNER)

@@ -6,7 +6,8 @@ zeros around it, so that no stage asks where the image ends.
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -33,7 +34,7 @@ def inner(image: np.ndarray) -> np.ndarray:
     return image[before:-after, before:-after]
 
 
-class Stage(Protocol):
+class Stage(ABC):
     """A step of a network that is computed in parts, which are independent of each other.
 
     Attributes
@@ -47,13 +48,22 @@ class Stage(Protocol):
     channels: int
     growth: float
 
+    @abstractmethod
     def parts(self, height: int) -> int:
         """Return into how many parts an image of this height can be divided."""
-        ...
 
+    @abstractmethod
     def scratch(self, width: int) -> Scratch:
         """Return the memory that one thread needs for images of this width."""
-        ...
+
+    @property
+    @abstractmethod
+    def _given(self) -> tuple[Any, ...]:
+        """What `_compute` is told of the stage itself: kernel, bias and choices."""
+
+    @abstractmethod
+    def _compute(self, *arguments: Any) -> None:
+        """Call the compiled function with what `run` is given, `_given`, and the scratch memory."""
 
     def run(
         self,
@@ -81,7 +91,7 @@ class Stage(Protocol):
         scratch
             Memory that no other thread uses at the time.
         """
-        ...
+        self._compute(source, target, added, size, parts, *self._given, *scratch)
 
 
 @njit(**INNER)

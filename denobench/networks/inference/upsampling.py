@@ -20,11 +20,13 @@ S. Winograd, "Arithmetic complexity of computations", SIAM 1980.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, finish
+from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
 
 STRIP = 56  # tiles that are computed together, at least, so that they stay in the cache
 # What u, x[i] and v are multiplied with.
@@ -35,7 +37,7 @@ KERNELS = (
 )
 
 
-class UpConvolution:
+class UpConvolution(Stage):
     """Nearest 2 x 2 up-sampling, then a 3 x 3 'same' convolution with bias and activation.
 
     Parameters
@@ -78,18 +80,12 @@ class UpConvolution:
         )
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
-    def run(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        added: np.ndarray,
-        size: tuple[int, int],
-        parts: tuple[int, int],
-        scratch: Scratch,
-    ) -> None:
-        """Compute some rows of tiles; see `denobench.networks.inference.stages.Stage`."""
-        given = (self._kernel, self._bias, self._floor, self._filters)
-        _convolve(source, target, added, size, parts, *given, *scratch)
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        return (self._kernel, self._bias, self._floor, self._filters)
+
+    def _compute(self, *arguments: Any) -> None:
+        _convolve(*arguments)
 
 
 @njit(**INNER)

@@ -12,11 +12,13 @@ F(4 x 4, 3 x 3).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, finish
+from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
 
 STRIP = 56  # tiles that are transformed together, at least, so that they stay in the cache
 KERNEL = np.array(
@@ -32,7 +34,7 @@ KERNEL = np.array(
 TWO, FOUR, FIVE, EIGHT = (np.float32(number) for number in (2, 4, 5, 8))
 
 
-class Convolution:
+class Convolution(Stage):
     """A 3 x 3 'same' convolution with bias and activation, and a 2 x 2 max pooling if asked for.
 
     Parameters
@@ -77,18 +79,12 @@ class Convolution:
         )
         return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
-    def run(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        added: np.ndarray,
-        size: tuple[int, int],
-        parts: tuple[int, int],
-        scratch: Scratch,
-    ) -> None:
-        """Compute some rows of tiles; see `denobench.networks.inference.stages.Stage`."""
-        given = (self._kernel, self._bias, self._floor, self._pooled)
-        _convolve(source, target, added, size, parts, *given, *scratch)
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        return (self._kernel, self._bias, self._floor, self._pooled)
+
+    def _compute(self, *arguments: Any) -> None:
+        _convolve(*arguments)
 
 
 # Arrays are indexed with whole numbers only: of a slice, the compiler would not know that its rows
