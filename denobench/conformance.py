@@ -12,6 +12,7 @@ import numpy as np
 
 from denobench import methods, seeds
 from denobench.answers import BadAnswerError, checked
+from denobench.config import MethodEntry
 from denobench.datasets import Item
 from denobench.errors import DenobenchError, reason
 from denobench.methods import Denoiser, FittedDenoiser, TrainingSet, check_history
@@ -43,13 +44,15 @@ def check(name: str) -> list[Finding]:
         If the method is unknown or cannot be imported.
     """
     method = methods.build(name)
+    found = methods.load(name)
+    named = _findings(found, {"has parameters that a config can set": _check_names})
     if not isinstance(method, FittedDenoiser):
-        return check_method(method)
-    if "epochs" in methods.parameters(methods.load(name)):
+        return [*named, *check_method(method)]
+    if "epochs" in methods.parameters(found):
         method = methods.build(name, {"epochs": 1})
     assert isinstance(method, FittedDenoiser)
     with TemporaryDirectory() as folder:
-        fitting = list(_findings(method, _fitting(Path(folder))))
+        fitting = [*named, *_findings(method, _fitting(Path(folder)))]
     if any(finding.fault for finding in fitting):
         return fitting
     # How well a constant image is kept is up to the training.
@@ -62,7 +65,7 @@ def check_method(method: Denoiser) -> list[Finding]:
     return list(_findings(method, _CHECKS))
 
 
-def _findings(method: Denoiser, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Finding]:
+def _findings(method: Any, checks: Mapping[str, Callable[[Any], None]]) -> Iterator[Finding]:
     for text, test in checks.items():
         try:
             test(method)
@@ -99,6 +102,12 @@ def _denoise(method: Denoiser, noisy: np.ndarray) -> np.ndarray:
         return checked(method.denoise(given, sigma), noisy, given)
     except BadAnswerError as fault:
         raise _FaultError(f"{fault} (an image of {noisy.shape})") from None
+
+
+def _check_names(found: Any) -> None:
+    for name in methods.parameters(found):
+        if name in MethodEntry.model_fields:
+            raise _FaultError(f"the parameter {name!r} has the name of a key of every method")
 
 
 def _check_output(method: Denoiser) -> None:

@@ -30,7 +30,7 @@ def dipy_nlm(
     noisy: np.ndarray,
     sigma: float,
     *,
-    method: Literal["blockwise", "classic"] = "classic",
+    variant: Literal["blockwise", "classic"] = "classic",
     patch_radius: Side = 1,
     block_radius: Side = 3,
     strength: Multiple = 1.4,
@@ -45,7 +45,7 @@ def dipy_nlm(
     ----------
     noisy, sigma
         As in `denobench.Denoiser.denoise`.
-    method
+    variant
         ``blockwise`` averages whole patches, ``classic`` single pixels.
     patch_radius, block_radius
         In pixels: of the patches, and of the region where like ones are looked for.
@@ -56,7 +56,7 @@ def dipy_nlm(
     """
     # Integers would be returned as integers; of a single slice it reads memory that is nobody's.
     volume = np.repeat(noisy.astype(np.float64)[:, :, np.newaxis], 2 * patch_radius + 1, axis=2)
-    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": method}
+    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": variant}
     return _nlmeans(volume, strength * sigma, rician=rician, **options)[:, :, patch_radius]
 
 
@@ -74,7 +74,7 @@ def dipy_nlm_3d(
     noisy: np.ndarray,
     sigma: float,
     *,
-    method: Literal["blockwise", "classic"] = "blockwise",
+    variant: Literal["blockwise", "classic"] = "blockwise",
     patch_radius: Side = 1,
     block_radius: Side = 2,
     strength: Multiple = 1.0,
@@ -86,7 +86,7 @@ def dipy_nlm_3d(
     ----------
     noisy, sigma
         As in `denobench.Denoiser.denoise`; (D, H, W).
-    method, strength, rician
+    variant, strength, rician
         As of ``dipy-nlm``.
     patch_radius, block_radius
         In voxels: of the patches, and of the region where like ones are looked for.
@@ -94,7 +94,7 @@ def dipy_nlm_3d(
     # As of a single slice: volumes thinner than a patch go on mirrored.
     more = [max(2 * patch_radius + 1 - side, 0) for side in noisy.shape]
     volume = np.pad(noisy.astype(np.float64), [(0, each) for each in more], "symmetric")
-    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": method}
+    options = {"patch_radius": patch_radius, "block_radius": block_radius, "method": variant}
     found = _nlmeans(volume, strength * sigma, rician=rician, **options)
     return found[tuple(slice(side) for side in noisy.shape)]
 

@@ -16,6 +16,7 @@ from denobench.config.sections import (
     TimingEntry,
     TuningEntry,
 )
+from denobench.device import Device
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.noise import Noise
@@ -141,6 +142,9 @@ class Config(BaseModel):
         the workers, if left out.
     workers
         Worker processes; all cores if left out.
+    device
+        Where networks compute: ``auto`` (an accelerator that their library can use, else the CPU),
+        ``cpu`` or ``gpu``.
     executor
         ``local``, or ``dask`` for more than one machine.
     address
@@ -179,6 +183,7 @@ class Config(BaseModel):
     timeout: Number = Field(default=600.0, gt=0, le=1e7)
     memory: Number | None = Field(default=None, gt=0, le=1e6)
     workers: Whole | None = Field(default=None, ge=1, le=1024)
+    device: Device = "auto"
     executor: Literal["local", "dask"] = "local"
     address: str | None = None
     gallery: GalleryEntry = Field(default_factory=GalleryEntry)

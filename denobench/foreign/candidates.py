@@ -95,18 +95,21 @@ def _channels(
     for channels in (1, 3):
         if stated.get("channels", channels) != channels:
             continue
-        sigmas = _sigma_inputs(beside[0]) if beside else ("none", "channel", "first-channel")
+        channel = ("none", "channel", "first-channel")
+        sigmas = _sigma_inputs(beside[0], layout) if beside else channel
         for sigma in sigmas:
             needed = channels + ("channel" in sigma)
             if total in (None, needed) and stated.get("sigma", sigma) == sigma:
                 yield channels, sigma
 
 
-def _sigma_inputs(port: Port) -> tuple[str, ...]:
+def _sigma_inputs(port: Port, layout: str) -> tuple[str, ...]:
+    """Return what sigma may be in an input of its own; as a map it has the image's axes."""
     if port.shape is None:
         return ("vector", "pixel", "map", "column", "scalar")
-    by_rank: dict[int, tuple[str, ...]] = {0: ("scalar",), 1: ("vector",), 2: ("column", "map")}
-    return by_rank.get(len(port.shape), ("map", "pixel"))
+    by_rank: dict[int, tuple[str, ...]] = {0: ("scalar",), 1: ("vector",), 2: ("column",)}
+    found = by_rank.get(len(port.shape), ())
+    return (*found, "map", "pixel") if len(port.shape) == len(layout) else found
 
 
 def _side(port: Port, layout: str, which: str) -> int | None:

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from denobench.device import Device, show
 from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.files import digest, digest_of
 from denobench.foreign import exchange
@@ -44,14 +45,21 @@ class Command(Denoiser):
         Of the files: one of `exchange.FORMATS`.
     files
         Digest of the files that the command names, as they were when the run was planned.
+    device
+        Whether it sees the machine's accelerators: ``gpu``; they are hidden from it else.
     """
 
     info: ClassVar[Info] = Info("command", "Command", packages=("nibabel", "pillow"))
 
-    def __init__(self, *, command: str = "", format: str = "nii", files: str = "") -> None:
+    def __init__(
+        self, *, command: str = "", format: str = "nii", files: str = "", device: Device = "cpu"
+    ) -> None:
         self._words = words(command)
         self._format = format
         self.program_seconds = 0.0
+        if device == "gpu":
+            show()
+            self.device = device
         if files and files != files_digest(command):
             raise DenobenchError(
                 f"A file that the command {command!r} names has changed: run again."

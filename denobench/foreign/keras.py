@@ -6,11 +6,13 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from denobench.device import show
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.foreign.network import Network, Port, threads
 from denobench.foreign.recognise import H5, SAVED_MODEL
@@ -34,11 +36,11 @@ _REACHING = (
 
 
 class KerasNetwork(Network):
-    """A network in a Keras file or a SavedModel's folder."""
+    """A network in a Keras file or a SavedModel's folder, on one of `denobench.device.DEVICES`."""
 
     packages = ("tensorflow", "keras")
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, device: str = "cpu") -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         try:
             import keras
@@ -51,10 +53,14 @@ class KerasNetwork(Network):
                 tf.config.threading.set_inter_op_parallelism_threads(1)
             except RuntimeError:  # TensorFlow runs already
                 pass
+        self.device = _found(tf, device)
         if kind == SAVED_MODEL:
             self._call = self._saved_model(path, tf)
             return
-        _check_config(path, _config(path, kind))
+        described = _config(path, kind)
+        if isinstance(described, dict):
+            described.pop("compile_config", None)  # losses and the like, which are not loaded
+        _check_config(path, described)
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:
@@ -122,6 +128,31 @@ class KerasNetwork(Network):
             return [np.asarray(each) for each in serving(**given).values()]
 
         return call
+
+
+def _found(tf: Any, device: str) -> str:
+    """Return where TensorFlow computes.
+
+    Raises
+    ------
+    UnavailableError
+        If an accelerator is wanted and it has none.
+    """
+    if device != "cpu":
+        show()
+    found = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not found:
+        raise UnavailableError(
+            f"device: gpu, and TensorFlow {tf.__version__} has no accelerator here: "
+            "pip install 'tensorflow[and-cuda]', or use device: auto"
+        )
+    with suppress(RuntimeError):  # TensorFlow runs already
+        if device == "cpu":
+            tf.config.set_visible_devices([], "GPU")
+        for each in found:  # others need some of its memory, too
+            tf.config.experimental.set_memory_growth(each, True)
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # as exact as on a CPU
+    return "gpu" if found and device != "cpu" else "cpu"
 
 
 def _config(path: Path, kind: str) -> Any:

@@ -14,6 +14,7 @@ import yaml
 
 from denobench import methods
 from denobench.cache import cache_folder, writing
+from denobench.device import Device
 from denobench.errors import DenobenchError
 from denobench.files import digest_of, write_text
 from denobench.foreign import recognise
@@ -25,6 +26,7 @@ from denobench.methods import FileDenoiser, Info
 from denobench.progress import Progress, unheard
 
 VERSION = 3  # of what is found by trying
+_TRIED = 32  # multiples of a side on which an accelerator is tried
 
 _KINDS = {
     recognise.ONNX: "model(onnx)",
@@ -39,7 +41,7 @@ _KINDS = {
 class Model(FileDenoiser):
     """A network that comes as a file: a reading of it, and `load` for the file itself.
 
-    Its parameters are those of `Reading`.
+    Its parameters are those of `Reading`, and ``device``: one of `denobench.device.DEVICES`.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Model(FileDenoiser):
         width: int = 0,
         output: int = 0,
         image: int = 0,
+        device: Device = "cpu",
     ) -> None:
         self.reading = Reading(
             layout,
@@ -74,7 +77,13 @@ class Model(FileDenoiser):
             output,
             image,
         )
+        self._wanted = device
         self._call: Call | None = None
+
+    @staticmethod
+    def files(path: Path) -> list[Path]:
+        """Return the file, or all of its folder, and the files that belong to it."""
+        return recognise.files(path)
 
     @staticmethod
     def digest(path: Path) -> str:
@@ -83,9 +92,21 @@ class Model(FileDenoiser):
 
     def load(self, path: Path) -> None:
         """Load the file, without running any code in it."""
-        network = open_network(path)
+        network = open_network(path, self._wanted)
+        if self._wanted == "auto" and network.device != "cpu" and not self._works(network):
+            network = open_network(path)
         self._call = self.reading.prepared(network)
         self.device = network.device
+
+    def _works(self, network: Network) -> bool:
+        """Return whether a network computes where it is: its code may name another device."""
+        usual = _TRIED * self.reading.multiple
+        sides = self.reading.height or usual, self.reading.width or usual
+        try:
+            self.reading.apply(network, np.zeros(sides, np.float32), 0.1)
+        except Exception:
+            return False
+        return True
 
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
         """Call the network, with padding or in tiles where it does not take the image's sides."""
@@ -155,8 +176,8 @@ class ModelFile:
         )
 
 
-def open_network(path: Path) -> Network:
-    """Load a network's file.
+def open_network(path: Path, device: str = "cpu") -> Network:
+    """Load a network's file, for one of `denobench.device.DEVICES`.
 
     Raises
     ------
@@ -168,14 +189,14 @@ def open_network(path: Path) -> Network:
     if kind == recognise.ONNX:
         from denobench.foreign.onnx import OnnxNetwork
 
-        return OnnxNetwork(path)
+        return OnnxNetwork(path, device)
     if kind in (recognise.TORCHSCRIPT, recognise.EXPORTED):
         from denobench.foreign.torch import TorchNetwork
 
-        return TorchNetwork(path, kind)
+        return TorchNetwork(path, kind, device)
     from denobench.foreign.keras import KerasNetwork
 
-    return KerasNetwork(path, kind)
+    return KerasNetwork(path, kind, device)
 
 
 def inspect(
@@ -213,7 +234,9 @@ def inspect(
     return ModelFile(path, kind, digest, found)
 
 
-def method_of(path: Path, stated: Mapping[str, Any] | None = None) -> Model:
+def method_of(
+    path: Path, stated: Mapping[str, Any] | None = None, device: Device = "auto"
+) -> Model:
     """Return a network's file as a method that is ready to denoise.
 
     Raises
@@ -222,7 +245,7 @@ def method_of(path: Path, stated: Mapping[str, Any] | None = None) -> Model:
         As `inspect` does.
     """
     file = inspect(path, stated)
-    method: Model = methods.load(file.registered)(**asdict(file.found.reading))
+    method: Model = methods.load(file.registered)(**asdict(file.found.reading), device=device)
     method.info = file.info(name_of(path), path.stem)  # type: ignore[misc]
     method.load(file.path)
     return method

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NUMBER = "number"  # what a `Port` takes that wants a plain number in place of a tensor
+
 
 @dataclass(frozen=True)
 class Port:

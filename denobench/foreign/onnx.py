@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from denobench.device import show
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.foreign.beside import beside
 from denobench.foreign.network import Network, Port, threads
@@ -21,15 +22,26 @@ _DTYPES = {
 }
 
 
-class OnnxNetwork(Network):
-    """A network in an ONNX file.
+_CPU = "CPUExecutionProvider"
+# Accelerators that onnxruntime may have, the first that it has is used, with what keeps float32 as
+# exact as on a CPU. CoreML is not among them: it computes in half precision.
+_ACCELERATORS: dict[str, tuple[str, dict[str, str]]] = {
+    "CUDAExecutionProvider": ("cuda", {"use_tf32": "0"}),
+    "ROCMExecutionProvider": ("rocm", {}),
+    "MIGraphXExecutionProvider": ("migraphx", {}),
+    "DmlExecutionProvider": ("directml", {}),
+}
 
-    Operators of strangers' libraries are not loaded; CUDA is used where onnxruntime has it.
+
+class OnnxNetwork(Network):
+    """A network in an ONNX file, on one of `denobench.device.DEVICES`.
+
+    Operators of strangers' libraries are not loaded.
     """
 
     packages = ("onnxruntime",)
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, device: str = "cpu") -> None:
         try:
             import onnxruntime
         except ImportError:
@@ -41,16 +53,17 @@ class OnnxNetwork(Network):
         options.intra_op_num_threads = threads()
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # what fails is said by the exception
-        here = onnxruntime.get_available_providers()
-        wanted = [
-            name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in here
-        ]
+        if device != "cpu":
+            show()
+        wanted = providers(device, onnxruntime.get_available_providers())
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
         except Exception as error:
             raise _explained(path, error) from error
-        if self._session.get_providers()[0].startswith("CUDA"):
-            self.device = "cuda"
+        used = self._session.get_providers()[0]
+        if device == "gpu" and used == _CPU:
+            raise UnavailableError(f"onnxruntime has {wanted[0][0]} but cannot start it here")
+        self.device = "cpu" if used == _CPU else _ACCELERATORS[used][0]
         self.inputs = tuple(
             Port(
                 found.name,
@@ -64,6 +77,27 @@ class OnnxNetwork(Network):
     def __call__(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs for the inputs."""
         return self._session.run(None, dict(zip(self._names, arrays, strict=True)))
+
+
+def providers(device: str, here: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Return what onnxruntime is asked to compute with, of what it has here; the CPU comes last.
+
+    Raises
+    ------
+    UnavailableError
+        If an accelerator is wanted and it has none.
+    """
+    found = [
+        (name, options)
+        for name, (_, options) in _ACCELERATORS.items()
+        if name in here and device != "cpu"
+    ]
+    if device == "gpu" and not found:
+        raise UnavailableError(
+            f"device: gpu, and onnxruntime has no accelerator here (it has {', '.join(here)}): "
+            "pip install onnxruntime-gpu in place of onnxruntime, or use device: auto"
+        )
+    return [*found[:1], (_CPU, {})]
 
 
 def _explained(path: Path, error: Exception) -> DenobenchError:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from denobench.device import DEVICES, Device
 from denobench.errors import unknown
 from denobench.foreign import command as commands
 from denobench.foreign.model import inspect
@@ -39,7 +40,13 @@ class Opened:
     remark: str = ""
 
 
-def opened(name: str, model: Path | None, command: str | None, stated: Mapping[str, Any]) -> Opened:
+def opened(
+    name: str,
+    model: Path | None,
+    command: str | None,
+    stated: Mapping[str, Any],
+    device: Device = "auto",
+) -> Opened:
     """Return what a config's entry stands for.
 
     Parameters
@@ -49,7 +56,11 @@ def opened(name: str, model: Path | None, command: str | None, stated: Mapping[s
     model, command
         The file, or the command: one of them.
     stated
-        How a model is used, as far as that is not to be found by trying; a command's ``format``.
+        How a model is used, as far as that is not to be found by trying; a command's ``format``;
+        the ``device`` of either.
+    device
+        A model's where that is not stated: a command has the CPU then, as what it would use is
+        not known.
 
     Raises
     ------
@@ -57,21 +68,26 @@ def opened(name: str, model: Path | None, command: str | None, stated: Mapping[s
         If the file is no network or does not denoise, or the command is malformed;
         `UnavailableError` if what runs it is not here.
     """
+    device = stated.get("device", "cpu" if model is None else device)
+    if device not in DEVICES:
+        raise unknown("device", str(device), DEVICES)
+    stated = {key: value for key, value in stated.items() if key != "device"}
     if model is not None:
         file = inspect(model, stated)
-        parameters = asdict(file.found.reading)
+        parameters = asdict(file.found.reading) | {"device": device}
         info = file.info(name, name)
         return Opened(file.registered, parameters, info, file.path, file.digest, file.found.remark)
     assert command is not None
     for each in stated:
         if each != "format":
-            raise unknown("setting of a command", each, ["format"])
+            raise unknown("setting of a command", each, ["format", "device"])
     format_ = str(stated.get("format", "nii"))
     words = commands.check(command, format_)
     parameters = {
         "command": " ".join(command.split()),
         "format": format_,
         "files": commands.files_digest(command),
+        "device": device,
     }
     told = any("{sigma}" in word for word in words)
     info = Info(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from denobench.errors import DenobenchError, unknown
-from denobench.foreign.network import Network, Port
+from denobench.foreign.network import NUMBER, Network, Port
 
 LAYOUTS = ("nchw", "nhwc", "chw", "hwc", "nhw", "hw")
 RANGES = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
@@ -207,7 +207,8 @@ class Reading:
             raise ValueError(f"has {len(outputs)} outputs, none is number {self.output}")
         found = outputs[self.output]
         given = found.shape
-        if self.layout[0] == "n" and found.ndim == len(self.layout):
+        whole = self.layout[0] == "n" and found.ndim == len(self.layout)
+        if whole or found.shape == (1, *shape):  # the latter without its channels
             found = found[0]
         if found.ndim == 3:
             axis = -1 if self.layout[-1] == "c" else 0
@@ -261,8 +262,9 @@ class Reading:
 
     def _sigma(self, sigma: float, shape: tuple[int, ...], layout: str) -> np.ndarray:
         shapes: dict[str, tuple[int, ...]] = {"scalar": (), "vector": (1,), "column": (1, 1)}
-        shapes["pixel"] = (1, 1, 1, 1)
-        shapes["map"] = (1, *shape, 1) if layout == "nhwc" else (1, 1, *shape)
+        shapes["pixel"] = (1,) * len(layout)
+        sides = dict(zip("hw", shape, strict=True))
+        shapes["map"] = tuple(sides.get(axis, 1) for axis in layout)
         return np.full(shapes.get(self.sigma, (1,)), sigma, np.float32)
 
 
@@ -275,4 +277,4 @@ def _as(array: np.ndarray, dtype: str) -> np.ndarray:
     """Return an array as an input takes it; integers are rounded, not cut off."""
     if dtype.startswith(("uint8", "int")):
         return np.clip(np.rint(array), 0, 255).astype(dtype)
-    return array.astype(dtype, copy=False)
+    return array if dtype == NUMBER else array.astype(dtype, copy=False)

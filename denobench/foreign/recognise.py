@@ -27,13 +27,33 @@ _TO_ONNX = (
 )
 # What a pickled state dict needs, and nothing that would run a stranger's code.
 _HARMLESS = (
-    "torch",
-    "torch._utils",
-    "torch._tensor",
-    "collections",
-    "numpy",
-    "numpy.core.multiarray",
+    *("torch", "torch._utils", "torch._tensor", "torch.nn.parameter", "torch.storage"),
+    *("collections", "numpy", "numpy.core.multiarray", "numpy._core.multiarray", "_codecs"),
 )
+_LEGACY_PICKLES = 5  # of torch before 1.6: magic number, protocol, system, the object, its tensors
+
+
+# What else people have: where a signature stands, the signature, and what it is of.
+_TFLITE = (
+    "a TFLite file: convert it by python -m tf2onnx.convert --tflite net.tflite --output net.onnx "
+    "(pip install tf2onnx)"
+)
+_OTHERS = (
+    (0, b"\x93NUMPY", "a NumPy array"),
+    (0, b"\x89PNG", "a PNG image"),
+    (0, b"\xff\xd8\xff", "a JPEG image"),
+    (0, b"MATLAB ", "a MATLAB file: write the network by exportONNXNetwork(net, 'net.onnx')"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x1f\x8b", "a gzip archive: unpack it"),
+    (0, b"Rar!", "a RAR archive: unpack it"),
+    (0, b"7z\xbc\xaf", "a 7z archive: unpack it"),
+    (257, b"ustar", "a tar archive: unpack it"),
+    (0, b"GGUF", "a GGUF file: weights of a language model"),
+    (0, b"TFL3", _TFLITE),
+    (4, b"TFL3", _TFLITE),
+    (4, b"ORTM", "a file in onnxruntime's own format: give the ONNX file that it was made from"),
+)
+_LONGEST_HEADER = 100 * 2**20  # of a safetensors file
 
 
 def recognise(path: Path) -> str:
@@ -47,8 +67,9 @@ def recognise(path: Path) -> str:
     if path.is_dir():
         if any((path / name).is_file() for name in _SAVED):
             return SAVED_MODEL
+        held = "a checkpoint of TensorFlow" if [*path.glob("*.index")] else "a folder"
         raise DenobenchError(
-            f"{path} is a folder without a saved_model.pb: give a SavedModel's folder, or a file."
+            f"{path} is {held} without a saved_model.pb: give a SavedModel's folder, or a file."
         )
     try:
         with path.open("rb") as file:
@@ -61,11 +82,8 @@ def recognise(path: Path) -> str:
         raise DenobenchError(
             f"Model {path} is a Git LFS pointer, not the file itself: run `git lfs pull`."
         )
-    if (
-        head.lstrip(b"\xef\xbb\xbf \t\r\n")[:200]
-        .lower()
-        .startswith((b"<!doctype", b"<html", b"<?xml"))
-    ):
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")) and b"<net " not in start:
         raise DenobenchError(f"Model {path} is a web page: download the file itself.")
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return H5
@@ -78,23 +96,33 @@ def recognise(path: Path) -> str:
     raise DenobenchError(f"Model {path} is {_other(head)}. {_wanted()}")
 
 
-def digest(path: Path) -> str:
-    """Return the digest of a network's file, or of all files of its folder.
-
-    The weights that an ONNX file keeps beside it count with it.
+def files(path: Path) -> list[Path]:
+    """Return a network's file with the weights that an ONNX file keeps beside it, or its folder's.
 
     Raises
     ------
     DenobenchError
-        If these are missing or outside of its folder.
+        If it is no network, or weights are missing or outside of its folder.
     """
     if path.is_dir():
-        files = sorted(each for each in path.rglob("*") if each.is_file())
-    elif not (files := beside(path) if recognise(path) == ONNX else []):
+        return sorted(each for each in path.rglob("*") if each.is_file())
+    return [path, *(beside(path) if recognise(path) == ONNX else [])]
+
+
+def digest(path: Path) -> str:
+    """Return the digest of a network's file, or of all its `files`.
+
+    Raises
+    ------
+    DenobenchError
+        As `files` does.
+    """
+    found = files(path)
+    if found == [path]:
         return digest_of_file(path)
-    names = [str(each.relative_to(path if path.is_dir() else path.parent)) for each in files]
-    parts = [[name, digest_of_file(each)] for name, each in zip(names, files, strict=True)]
-    return digest_of(parts if path.is_dir() else [digest_of_file(path), *parts])
+    folder = path if path.is_dir() else path.parent
+    parts = [[str(each.relative_to(folder)), digest_of_file(each)] for each in found]
+    return digest_of(parts if path.is_dir() else [parts[0][1], *parts[1:]])
 
 
 def _archive(path: Path) -> str:
@@ -124,33 +152,38 @@ def _archive(path: Path) -> str:
 
 def _pickle(path: Path, content: bytes) -> DenobenchError:
     """Return the error for a pickled file, which is looked at and not loaded."""
-    strangers = sorted(_modules(content))
-    if strangers:
+    modules, strings = _pickled(content)
+    if strangers := sorted(modules.difference(_HARMLESS)):
         return DenobenchError(
             f"Model {path} is a pickled Python object that needs the code of "
             f"{', '.join(strangers[:4])}: loading it would run code from the file, which is not "
             f"done. {_TO_ONNX} Or save it by torch.jit.script(model).save('net.pt')."
         )
+    weights = [name for name in strings if name.endswith(("weight", "bias"))]
+    named = f" ({', '.join(weights[:2])} and others)" if weights else ""
     return DenobenchError(
-        f"Model {path} is a state dict: weights without the network that they belong to. {_TO_ONNX}"
+        f"Model {path} is a state dict: weights{named} without the network that they belong to. "
+        f"Load them into it where you have its code, by load_state_dict(...). {_TO_ONNX}"
     )
 
 
-def _modules(content: bytes) -> set[str]:
-    """Return the modules that a pickle would import, but those of plain tensors."""
-    found: set[str] = set()
+def _pickled(content: bytes) -> tuple[set[str], list[str]]:
+    """Return the modules that a file of pickles would import, and the texts in it."""
+    modules: set[str] = set()
     strings: list[str] = []
+    stream = io.BytesIO(content)
     try:
-        for code, argument, _ in pickletools.genops(io.BytesIO(content)):
-            if code.name == "GLOBAL":
-                found.add(str(argument).split(" ")[0])
-            elif code.name == "STACK_GLOBAL" and len(strings) > 1:
-                found.add(strings[-2])
-            elif isinstance(argument, str):
-                strings.append(argument)
-    except Exception:  # damaged: there is nothing to be said of the rest
+        for _ in range(_LEGACY_PICKLES):
+            for code, argument, _place in pickletools.genops(stream):
+                if code.name == "GLOBAL":
+                    modules.add(str(argument).split(" ")[0])
+                elif code.name == "STACK_GLOBAL" and len(strings) > 1:
+                    modules.add(strings[-2])
+                elif isinstance(argument, str):
+                    strings.append(argument)
+    except Exception:  # its end, or damaged: there is nothing to be said of the rest
         pass
-    return {name for name in found if name not in _HARMLESS}
+    return modules, strings
 
 
 def _looks_like_onnx(head: bytes) -> bool:
@@ -167,24 +200,21 @@ def _looks_like_onnx(head: bytes) -> bool:
 
 def _other(head: bytes) -> str:
     """Say what a file is that is no network."""
-    known = {
-        b"\x93NUMPY": "a NumPy array",
-        b"\x89PNG": "a PNG image",
-        b"\xff\xd8\xff": "a JPEG image",
-        b"MATLAB 5.0": "a MATLAB file",
-        b"%PDF": "a PDF document",
-        b"\x1f\x8b": "a gzip archive: unpack it",
-        b"Rar!": "a RAR archive: unpack it",
-        b"7z\xbc\xaf": "a 7z archive: unpack it",
-        b"TFL3": "a TFLite file",
-    }
-    for start, what in known.items():
-        if head.startswith(start):
+    for place, signature, what in _OTHERS:
+        if head[place : place + len(signature)] == signature:
             return what
-    if head[4:8] == b"TFL3":
-        return "a TFLite file"
-    if len(head) > 8 and head[8:10] == b'{"' and b"dtype" in head:
-        return "a safetensors file: weights without the network that they belong to"
+    if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < _LONGEST_HEADER:
+        return (
+            "a safetensors file: weights without the network that they belong to. Load them into "
+            "it where you have its code, by safetensors.torch.load_model(model, file)"
+        )
+    if b"<net " in head:
+        return "an OpenVINO network: give the file that it was converted from"
+    if head[:1] == b"\n" and (b"Placeholder" in head or b"tensorflow" in head):
+        return (
+            "a graph of TensorFlow 1: convert it by python -m tf2onnx.convert --graphdef net.pb "
+            "--output net.onnx, with --inputs and --outputs"
+        )
     printable = sum(byte in b"\t\r\n" or 32 <= byte < 127 for byte in head)
     if printable > 0.95 * len(head):
         return f"a text that begins {head[:40].decode(errors='replace')!r}"

@@ -27,7 +27,7 @@ def test_dipy(noisy: np.ndarray, method: str, rician: bool) -> None:
     volume = np.repeat(noisy[:, :, None].astype(float), 3, axis=2)
     options = {"patch_radius": 1, "block_radius": 2, "num_threads": 1}
     expected = package.nlmeans(volume, 1.4 * SIGMA, rician=rician, method=method, **options)
-    given = {"method": method, "rician": rician, "patch_radius": 1, "block_radius": 2}
+    given = {"variant": method, "rician": rician, "patch_radius": 1, "block_radius": 2}
     answer = methods.build("dipy-nlm", given).denoise(noisy, SIGMA)
     np.testing.assert_array_equal(answer, expected[:, :, 1])
 

@@ -38,6 +38,25 @@ def _state(path: Path) -> None:
     path.write_bytes(pickle.dumps({"conv.weight": [1.0, 2.0]}, protocol=2))
 
 
+def _legacy(path: Path, object_: object) -> None:
+    """Write a file as torch before 1.6 did: several pickles, then the tensors."""
+    parts = (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, object_, ["0"])
+    path.write_bytes(b"".join(pickle.dumps(each, protocol=2) for each in parts) + bytes(64))
+
+
+def _safetensors(path: Path) -> None:
+    """Write weights as safetensors has them: the header's length, the header, the numbers."""
+    header = json.dumps({"m.weight": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + bytes(4))
+
+
+def _checkpoint(path: Path) -> None:
+    """Make a folder as TensorFlow 1 saved networks."""
+    path.mkdir()
+    for suffix in ("index", "meta", "data-00000-of-00001"):
+        (path / f"model.ckpt-1.{suffix}").write_bytes(b"\0")
+
+
 def _torch_archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("net/data.pkl", pickle.dumps(_Runs(), protocol=2))
@@ -56,7 +75,23 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut.onnx": (lambda p: p.write_bytes(b"\x08\x08\x12\x04onnx" + b"\xff" * 40), "cannot be read"),
     "folder": (lambda p: p.mkdir(), "without a saved_model.pb"),
     "gone.onnx": (Path.exists, "No such file"),
-    "state.pth": (_state, "a state dict.*Export the network"),
+    "state.pth": (_state, r"a state dict: weights \(conv.weight and others\).*load_state_dict"),
+    "old-state.pth": (
+        lambda p: _legacy(p, {"model.0.weight": 1.0, "model.0.bias": 2.0}),
+        r"a state dict: weights \(model.0.weight, model.0.bias and others\)",
+    ),
+    "old-whole.pth": (lambda p: _legacy(p, _Runs()), "would run code.*Export"),
+    "net.safetensors": (_safetensors, "a safetensors file.*load_model.*Export"),
+    "net.tflite": (
+        lambda p: p.write_bytes(b"\x1c\0\0\0TFL3" + bytes(64)),
+        "a TFLite file.*tf2onnx.convert --tflite",
+    ),
+    "net.mat": (lambda p: p.write_bytes(b"MATLAB 7.3 MAT-file" + bytes(600)), "exportONNXNetwork"),
+    "net.xml": (lambda p: p.write_text("<?xml version='1.0'?><net name='x'>"), "an OpenVINO"),
+    "graph.pb": (lambda p: p.write_bytes(b"\n\x1a\n\x01x\x12\x0bPlaceholder"), "--graphdef"),
+    "net.ort": (lambda p: p.write_bytes(b"\x1c\0\0\0ORTM" + bytes(64)), "onnxruntime's own"),
+    "net.tar": (lambda p: p.write_bytes(bytes(257) + b"ustar" + bytes(300)), "a tar archive"),
+    "checkpoint": (_checkpoint, "a checkpoint of TensorFlow without a saved_model.pb"),
     "pickled.pt": (lambda p: p.write_bytes(pickle.dumps(_Runs())), "would run code.*Export"),
     "archive.pt": (_torch_archive, "would run code.*Export"),
     "lambda.keras": (_lambda, "Lambda layer.*Export"),

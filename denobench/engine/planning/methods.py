@@ -9,6 +9,7 @@ from typing import Any
 
 from denobench import foreign, methods
 from denobench.config import Config, MethodEntry
+from denobench.device import Device
 from denobench.engine.planning.sources import source_digest
 from denobench.errors import DenobenchError, UnavailableError, unknown
 from denobench.methods import FittedDenoiser, Info
@@ -154,7 +155,7 @@ def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
     }
     if config.reference and config.reference not in entries:
         raise unknown("reference method", config.reference, entries)
-    planned = tuple(_plan_method(name, entry) for name, entry in entries.items())
+    planned = tuple(_plan_method(name, entry, config.device) for name, entry in entries.items())
     if config.stabilise and any(corruption.model == "rician" for corruption in config.noises):
         planned = tuple(_with_stabilised(planned, entries))
     for method in planned:
@@ -171,10 +172,10 @@ def plan_methods(config: Config) -> tuple[PlannedMethod, ...]:
     return planned
 
 
-def _plan_model(name: str, entry: MethodEntry) -> PlannedMethod:
+def _plan_model(name: str, entry: MethodEntry, device: Device) -> PlannedMethod:
     """Return a method that is a network's file or a command."""
     try:
-        about = foreign.opened(name, entry.model, entry.command, entry.parameters)
+        about = foreign.opened(name, entry.model, entry.command, entry.parameters, device)
     except UnavailableError as error:
         return _unavailable(name, "command" if entry.command else "model(onnx)", entry, error)
     track = entry.track or about.info.tracks[0]
@@ -227,9 +228,9 @@ def _check_track(name: str, entry: MethodEntry, track: str, tracks: Sequence[str
         )
 
 
-def _plan_method(name: str, entry: MethodEntry) -> PlannedMethod:
+def _plan_method(name: str, entry: MethodEntry, device: Device = "auto") -> PlannedMethod:
     if entry.model or entry.command:
-        return _plan_model(name, entry)
+        return _plan_model(name, entry, device)
     registered = entry.method or name
     given = entry.parameters
     levels = _levels(name, given.pop("levels", ()))

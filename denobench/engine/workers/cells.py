@@ -221,11 +221,19 @@ def load_method(
     method = methods.build(name, json.loads(parameters))
     if isinstance(method, FittedDenoiser | FileDenoiser):
         assert weights is not None
-        found = method.digest(weights) if isinstance(method, FileDenoiser) else digest(weights)
-        if found != weights_digest:
-            raise DenobenchError(
-                f"{weights} is not the file that was planned: it was replaced while the run went "
-                "on, or differs between machines; run again"
-            )
-        method.load(weights)
+        _check_file(method, weights, weights_digest)
+        try:
+            method.load(weights)
+        finally:  # what was read is what was planned, or nothing
+            _check_file(method, weights, weights_digest)
     return method
+
+
+def _check_file(method: Denoiser, path: Path, planned: str) -> None:
+    """Raise if a method's file is not the one that was planned."""
+    found = method.digest(path) if isinstance(method, FileDenoiser) else digest(path)
+    if found != planned:
+        raise DenobenchError(
+            f"{path} is not the file that was planned: it was replaced while the run went on, or "
+            "differs between machines; run again"
+        )

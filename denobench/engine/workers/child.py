@@ -25,7 +25,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from denobench import surroundings
+from denobench import device, surroundings
 from denobench.errors import DenobenchError, reason
 
 THREAD_VARIABLES = (
@@ -219,7 +219,7 @@ def _environment(threads: int) -> dict[str, str]:
     return {
         **{name: value for name, value in kept.items() if not name.startswith(_LOCALE)},
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
-        "CUDA_VISIBLE_DEVICES": "-1",
+        **device.hidden(os.environ),
         "LC_ALL": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -9,21 +9,19 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from denobench.datasets import FileItem, Item
-from denobench.datasets.base import Observation
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import harness_versions, installed_version
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.machine import cores
 from denobench.engine.workers.pool import Finished, Limits, Pool, Running
 from denobench.engine.workers.queue import Queue
+from denobench.engine.workers.sent import SentFile, SentItem
 from denobench.errors import DenobenchError
 from denobench.rows import LOG
 
@@ -31,41 +29,6 @@ PATIENCE_SECONDS = 30  # with a scheduler that does not answer
 IDLE_SECONDS = 60.0  # after which a worker process without cells ends
 _LOOK_SECONDS = 0.5  # between two looks at workers that are silent
 _IMAGES = 1000  # that Dask keeps at once
-
-
-@dataclass(frozen=True)
-class SentItem(Item):
-    """An image that was sent to machines that do not see its file, in the size of its cells."""
-
-    reading: str = ""
-    scaling: str = ""
-    realisations: int = 0
-    observed: tuple[Observation, ...] = field(default=(), compare=False, repr=False)
-
-    @classmethod
-    def of(cls, item: Item, size: int | None) -> SentItem:
-        """Return an item's image, read and resized."""
-        numbers = range(item.realisations or 1)
-        observed = tuple(item.observe(size, number) for number in numbers)
-        return replace(cls.without_image(item), observed=observed)
-
-    @classmethod
-    def without_image(cls, item: Item) -> SentItem:
-        """Return what is known of an item."""
-        known = {each.name: getattr(item, each.name) for each in fields(Item)}
-        told = {name: getattr(item, name) for name in ("reading", "scaling", "realisations")}
-        return cls(**known, **told)
-
-    def read(self, size: int | None = None) -> np.ndarray:  # noqa: ARG002  it has that size
-        """Return the image, float32, (H, W)."""
-        seen = self.observed[0]
-        image = seen.noisy if seen.reference is None else seen.reference
-        assert image is not None
-        return image
-
-    def observe(self, size: int | None = None, realisation: int = 0) -> Observation:  # noqa: ARG002
-        """Return what a cell starts from."""
-        return self.observed[realisation if self.realisations else 0]
 
 
 @dataclass(frozen=True)
@@ -130,7 +93,8 @@ class DaskPool:
             uuid.uuid4().hex, timeout, memory, tuple(plugins), harness_versions()
         )
         self._here = None
-        self._folders: dict[Path, bool] = {}
+        self._seen: dict[Path, bool] = {}
+        self._files: dict[Path, Any] = {}
         self._images: dict[tuple[Item, int | None], Any] = {}
         if address is None:
             self._here = distributed.LocalCluster(
@@ -190,7 +154,8 @@ class DaskPool:
             cell = queue.next()
             assert cell is not None
             bare, image = self._sent(cell)
-            future = self._client.submit(_compute, bare, image, self._session, pure=False)
+            file = self._sent_file(cell)
+            future = self._client.submit(_compute, bare, image, file, self._session, pure=False)
             waiting[future] = cell
         return threads
 
@@ -216,15 +181,24 @@ class DaskPool:
             if len(self._images) >= _IMAGES:
                 del self._images[next(iter(self._images))]
             # A task, and not scattered: it is repeated where the worker that had it is lost.
-            image = self._client.submit(_received, SentItem.of(item, cell.size), pure=False)
+            image = self._client.submit(_kept, SentItem.of(item, cell.size), pure=False)
             self._images[item, cell.size] = image
         return replace(cell, item=SentItem.without_image(item)), self._images[item, cell.size]
 
-    def _shared(self, folder: Path) -> bool:
-        """Return whether all workers see a folder."""
-        if folder not in self._folders:
-            self._folders[folder] = all(self._client.run(os.path.isdir, str(folder)).values())
-        return self._folders[folder]
+    def _sent_file(self, cell: Cell) -> Any:
+        """Return a method's file of weights or its network's, unless all workers see it."""
+        path = cell.weights
+        if self._here or path is None or self._shared(path):
+            return None
+        if path not in self._files:
+            self._files[path] = self._client.submit(_kept, SentFile.of(cell), pure=False)
+        return self._files[path]
+
+    def _shared(self, path: Path) -> bool:
+        """Return whether all workers see a file or folder."""
+        if path not in self._seen:
+            self._seen[path] = all(self._client.run(os.path.exists, str(path)).values())
+        return self._seen[path]
 
 
 def _ended(waiting: Collection[Any]) -> Collection[Any]:
@@ -296,24 +270,32 @@ class _Seat:
             self._busy.release()
 
 
-def _received(image: SentItem) -> SentItem:
-    """Return an image, for Dask to keep."""
-    return image
+def _kept(sent: SentItem | SentFile) -> SentItem | SentFile:
+    """Return what is sent, for Dask to keep."""
+    return sent
 
 
 # On a Dask worker: by thread.
 _seats: dict[int, _Seat] = {}
 
 
-def _compute(cell: Cell, image: SentItem | None, session: Session) -> Computed:
-    """Compute a cell on a Dask worker, on an image that was sent or one that lies there."""
+def _compute(
+    cell: Cell, image: SentItem | None, file: SentFile | None, session: Session
+) -> Computed:
+    """Compute a cell on a Dask worker, with an image and a file that were sent or lie there."""
+    from distributed import get_worker
+
     seat = _seats.get(threading.get_ident())
     if seat is None or seat.session.id != session.id:
         _check_versions(session.versions)
         if seat:
             seat.end()
         seat = _seats[threading.get_ident()] = _Seat(session)
-    return seat.compute(cell if image is None else replace(cell, item=image))
+    if image is not None:
+        cell = replace(cell, item=image)
+    if file is not None:
+        cell = replace(cell, weights=file.written(Path(get_worker().local_directory)))
+    return seat.compute(cell)
 
 
 def _check_versions(planned: Mapping[str, str]) -> None:

@@ -214,6 +214,24 @@ def test_image_is_sent_once(
     pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
 
 
+def test_networks_go_to_machines_that_do_not_see_their_files(
+    compare: Compare, machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model's file is sent, and gives there what it gives here in two processes."""
+    pytest.importorskip("onnxruntime")
+    from networks_in_files import write
+
+    known = {"layout": "nchw", "range": "0..1", "answer": "image", "multiple": 1, "device": "cpu"}
+    entry = {"model": write(tmp_path / "net.onnx"), **known}
+    settings = {"methods": {"identity": {}, "mine": entry}, "limit": 4, "gallery": 0}
+    here = compare(tmp_path / "here", workers=2, **settings)
+    monkeypatch.setattr(dask.DaskPool, "_shared", lambda _, path: path.suffix != ".onnx")
+    there = compare(tmp_path / "there", executor="dask", address=machines.address, **settings)
+    assert scores(there)["status"].eq("ok").all()
+    pd.testing.assert_frame_equal(scores(there), scores(here), check_exact=True)
+    assert [*machines.folder.rglob("files/*/net.onnx")]
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_coordinator(
     image_folder: Path,
