@@ -230,8 +230,9 @@ def export(key: str, path: Path) -> None:
     key
         The key, or its first characters.
     path
-        The file: with ``.onnx``, ``.keras`` or ``.h5`` the whole network, for other programs; with
-        another suffix a copy of the weights; without one a SavedModel's folder.
+        The file: with ``.onnx``, ``.keras``, ``.h5``, ``.pt`` or ``.pt2`` the whole network, for
+        other programs; with another suffix a copy of the weights; without one a SavedModel's
+        folder.
 
     Raises
     ------

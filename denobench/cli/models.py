@@ -77,7 +77,7 @@ def export(
     key: Key,
     path: Annotated[Path, typer.Argument(parser=user_path, metavar="FILE", help="File to write.")],
 ) -> None:
-    """Write a trained network: .onnx, .keras, .h5, a SavedModel's folder; .npz: its weights."""
+    """Write a network: .onnx, .keras, .h5, .pt, .pt2, a SavedModel's folder; .npz: weights."""
     from denobench import models
 
     models.export(key, path)

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from denobench.errors import DenobenchError
+from denobench.networks import torchscript
 from denobench.networks.method import NetworkDenoiser
 
-SUFFIXES = (".onnx", ".keras", ".h5", "")
+TORCH = (".pt", ".pt2")
+SUFFIXES = (".onnx", ".keras", ".h5", *TORCH, "")
 
 
 def export(method: NetworkDenoiser, path: Path) -> None:
@@ -20,7 +22,8 @@ def export(method: NetworkDenoiser, path: Path) -> None:
     method
         The network, with weights.
     path
-        The file: ``.onnx``, ``.keras`` or ``.h5``; without a suffix the folder of a SavedModel.
+        The file: ``.onnx``, ``.keras`` or ``.h5``; ``.pt`` (TorchScript) or ``.pt2``
+        (torch.export), with channels before the sides; without a suffix the folder of a SavedModel.
 
     Raises
     ------
@@ -30,7 +33,11 @@ def export(method: NetworkDenoiser, path: Path) -> None:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise DenobenchError(f"{path}: a network is written as .onnx, .keras, .h5, or a folder.")
+        known = ", ".join(filter(None, SUFFIXES))
+        raise DenobenchError(f"{path}: a network is written as {known}, or a folder.")
+    if suffix in TORCH:
+        _to_torch(method, path)
+        return
     model = method.trained()
     side = 8 * method.factor
     model(np.zeros((1, side, side, method.channels), np.float32))  # ONNX asks for a first call
@@ -47,3 +54,19 @@ def export(method: NetworkDenoiser, path: Path) -> None:
         ) from None
     except Exception as error:
         raise DenobenchError(f"{path}: cannot be written: {error}") from error
+
+
+def _to_torch(method: NetworkDenoiser, path: Path) -> None:
+    """Write a network for torch, if its graph can be told."""
+    graph = method.graph()
+    if graph is None:
+        raise DenobenchError(
+            f"{path}: {method.info.title} has layers that are written for Keras alone; use .keras "
+            "or .onnx."
+        )
+    try:
+        torchscript.write(graph, method._fitted(), method.factor, path)
+    except ImportError as error:
+        raise DenobenchError(
+            f"{path}: pip install 'denobench[torch]', which writes it ({error})."
+        ) from None

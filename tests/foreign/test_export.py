@@ -28,11 +28,15 @@ def shipped() -> models.Model:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cdae.onnx", "cdae.keras", "cdae.h5", "cdae"])
+@pytest.mark.parametrize(
+    "name", ["cdae.onnx", "cdae.keras", "cdae.h5", "cdae", "cdae.pt", "cdae.pt2"]
+)
 def test_exported_network_gives_the_network_s_answers(
     shipped: models.Model, tmp_path: Path, name: str
 ) -> None:
     """The CDAE in every format, on an image whose sides are no multiples of eight."""
+    if ".pt" in name:
+        pytest.importorskip("torch")
     models.export(shipped.key[:8], tmp_path / name)
     cdae = methods.build("cdae")
     assert isinstance(cdae, methods.FittedDenoiser)
@@ -40,7 +44,8 @@ def test_exported_network_gives_the_network_s_answers(
     rng = np.random.default_rng(0)
     noisy = np.array(simulated.images()[0])[:101, :90]
     noisy = (noisy + 0.1 * rng.standard_normal(noisy.shape)).astype(np.float32)
-    answer = method_of(tmp_path / name, READING).denoise(noisy, None)
+    reading = READING | ({"layout": "nchw"} if ".pt" in name else {})
+    answer = method_of(tmp_path / name, reading).denoise(noisy, None)
     np.testing.assert_allclose(answer, cdae.denoise(noisy, None), atol=1e-4)
 
 
