@@ -160,7 +160,8 @@ def _pickle(path: Path, content: bytes) -> DenobenchError:
             f"done. {_TO_ONNX} Or save it by torch.jit.script(model).save('net.pt')."
         )
     weights = [name for name in strings if name.endswith(("weight", "bias"))]
-    named = f" ({', '.join(weights[:2])} and others)" if weights else ""
+    others = " and others" if len(weights) > 2 else ""
+    named = f" ({', '.join(weights[:2])}{others})" if weights else ""
     return DenobenchError(
         f"Model {path} is a state dict: weights{named} without the network that they belong to. "
         f"Load them into it where you have its code, by load_state_dict(...). {_TO_ONNX}"

@@ -75,10 +75,10 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut.onnx": (lambda p: p.write_bytes(b"\x08\x08\x12\x04onnx" + b"\xff" * 40), "cannot be read"),
     "folder": (lambda p: p.mkdir(), "without a saved_model.pb"),
     "gone.onnx": (Path.exists, "No such file"),
-    "state.pth": (_state, r"a state dict: weights \(conv.weight and others\).*load_state_dict"),
+    "state.pth": (_state, r"a state dict: weights \(conv.weight\).*load_state_dict"),
     "old-state.pth": (
         lambda p: _legacy(p, {"model.0.weight": 1.0, "model.0.bias": 2.0}),
-        r"a state dict: weights \(model.0.weight, model.0.bias and others\)",
+        r"a state dict: weights \(model.0.weight, model.0.bias\) without",
     ),
     "old-whole.pth": (lambda p: _legacy(p, _Runs()), "would run code.*Export"),
     "net.safetensors": (_safetensors, "a safetensors file.*load_model.*Export"),
