@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def opened(
     format_ = str(stated.get("format", "nii"))
     words = commands.check(command, format_)
     parameters = {
-        "command": " ".join(command.split()),
+        "command": shlex.join(shlex.split(command)),
         "format": format_,
         "files": commands.files_digest(command),
         "device": device,

@@ -123,6 +123,16 @@ def test_program_that_is_not_there_is_unavailable() -> None:
         opened("mine", None, "no-such-program {noisy} {denoised}", {})
 
 
+def test_words_in_quotes_stay_as_they_are() -> None:
+    """Spaces and line ends within them are the program's; those between words say nothing."""
+    one, two = (
+        opened("mine", None, command, {}).parameters["command"]
+        for command in ("cp 'a  b\nc' {noisy}  {denoised}", "cp  'a  b\nc' {noisy} {denoised}")
+    )
+    assert one == two
+    assert shlex.split(one) == ["cp", "a  b\nc", "{noisy}", "{denoised}"]
+
+
 def test_script_s_contents_count(tmp_path: Path) -> None:
     """An edited script gives other parameters, so that its cells are computed again."""
     (tmp_path / "f.py").write_text("1")

@@ -31,7 +31,7 @@ def _planned(path: Path, images: Path, **settings: Any) -> Cell:
 
 def test_file_and_what_belongs_to_it_arrive(tmp_path: Path, image_folder: Path) -> None:
     """A network with weights beside it gives the same row where its files were sent to."""
-    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "w").mkdir(parents=True)
     path = write(tmp_path / "here" / "net.onnx")
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="w/net.bin",
               size_threshold=100)  # fmt: skip
