@@ -101,11 +101,13 @@ def _computed(node: Node, given: Sequence[Any], weights: Sequence[Any]) -> Any:
     image = given[0]
     match node.operation:
         case "convolution":
-            return functional.conv2d(image, *weights, padding=weights[0].shape[2] // 2)
+            return functional.conv2d(
+                image, weights[0], weights[1], padding=weights[0].shape[2] // 2
+            )
         case "halving":
-            return functional.conv2d(image, *weights, stride=2)
+            return functional.conv2d(image, weights[0], weights[1], stride=2)
         case "doubling":
-            return functional.conv_transpose2d(image, *weights, stride=2)
+            return functional.conv_transpose2d(image, weights[0], weights[1], stride=2)
         case "normalisation":
             return image * weights[0] + weights[1]
         case "pooling":
