@@ -127,11 +127,6 @@ class FileDenoiser(Denoiser):
 
     @staticmethod
     @abstractmethod
-    def files(path: Path) -> list[Path]:
-        """Return the file, or all of its folder, and the files that belong to it."""
-
-    @staticmethod
-    @abstractmethod
     def digest(path: Path) -> str:
         """Return the digest of the file's contents, and of the files that belong to it."""
 

@@ -81,11 +81,6 @@ class Model(FileDenoiser):
         self._call: Call | None = None
 
     @staticmethod
-    def files(path: Path) -> list[Path]:
-        """Return the file, or all of its folder, and the files that belong to it."""
-        return recognise.files(path)
-
-    @staticmethod
     def digest(path: Path) -> str:
         """Return the digest of the file's contents, and of the files that belong to it."""
         return recognise.digest(path)

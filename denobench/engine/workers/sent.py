@@ -12,6 +12,7 @@ from denobench.datasets import Item
 from denobench.datasets.base import Observation
 from denobench.engine.planning.cell import Cell
 from denobench.files import replacing
+from denobench.foreign import recognise
 from denobench.methods import FileDenoiser
 
 
@@ -74,7 +75,7 @@ class SentFile:
         path = cell.weights
         assert path is not None
         found = methods.load(cell.registered)
-        every = found.files(path) if issubclass(found, FileDenoiser) else [path]
+        every = recognise.files(path) if issubclass(found, FileDenoiser) else [path]
         parts = [(each.relative_to(path.parent).as_posix(), each.read_bytes()) for each in every]
         return cls(cell.weights_digest, path.name, tuple(parts))
 
