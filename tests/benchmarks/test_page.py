@@ -17,7 +17,8 @@ METHODS = 12
 READY = """new MutationObserver((_, watch) => {
     if (!document.querySelector("#viewer[data-ready]")) return;
     watch.disconnect();
-    requestAnimationFrame(() => setTimeout(() => (window.firstView = performance.now())));
+    const seen = () => (document.documentElement.dataset.seen = performance.now());
+    requestAnimationFrame(() => setTimeout(seen));
 }).observe(document, { subtree: true, attributes: true, childList: true });"""
 # A key's work, and that of the frame that shows it; not the wait for the screen between the two.
 FLIP = """async count => {
@@ -26,7 +27,7 @@ FLIP = """async count => {
         await new Promise(requestAnimationFrame);
         const key = String(turn % 10);
         const before = performance.now();
-        document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
         const after = performance.now();
         let ready = 0;
         await new Promise(requestAnimationFrame).then(start => {
@@ -61,8 +62,8 @@ def load(browser: Any, path: Path, end: str = "") -> tuple[Any, float]:
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.add_init_script(READY)
     page.goto(path.as_uri() + end)
-    page.wait_for_function("window.firstView")
-    return page, page.evaluate("window.firstView")
+    seen = page.wait_for_selector("html[data-seen]", state="attached")
+    return page, float(seen.get_attribute("data-seen"))
 
 
 def told(benchmark: BenchmarkFixture, name: str, values: list[float], unit: str) -> None:
@@ -105,7 +106,8 @@ def test_flipping(
     """Milliseconds of work per flip among 12 methods at 512 x 512; the aim is under 16."""
     page, _ = load(browser, files, end)
     page.locator(".stage").scroll_into_view_if_needed()
-    page.evaluate(FLIP, 20)
+    page.evaluate(FLIP, 4)
+    assert "active=" in page.url  # the keys are heard
     times: list[float] = []
     benchmark.pedantic(lambda: times.extend(page.evaluate(FLIP, 20)), rounds=3)
     told(benchmark, f"flip, {what}", times, "ms")
@@ -129,7 +131,7 @@ def test_unpacking_when_looked_at(
         for (let step = 0; step < 60; step++) {
             const ready = root.dataset.ready;
             const key = step < 30 ? "PageDown" : "PageUp";
-            document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
             while (root.dataset.ready === ready) await new Promise(go => setTimeout(go));
         }
         return (performance.now() - started) / 60;

@@ -27,9 +27,14 @@ def started(*options: str) -> Iterator[Any]:
         chromium.close()
 
 
+def address(page: Any) -> str:
+    """Return what the address ends with, once it rests."""
+    return page.evaluate("new Promise(go => setTimeout(go, 150)).then(() => location.hash)")
+
+
 def state(page: Any) -> dict[str, list[str]]:
     """Return what the address says."""
-    return parse_qs(page.evaluate("location.hash").partition("?")[2])
+    return parse_qs(address(page).partition("?")[2])
 
 
 def titles(page: Any) -> list[str]:

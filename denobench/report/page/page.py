@@ -107,6 +107,7 @@ def render_template(name: str, shown: Content, libraries: Sequence[str] = (), **
         script=script(),
         data=shown.json,
         pictures=shown.pictures,
+        first=shown.first,
         notes=shown.notes,
         **others,
     )

@@ -34,7 +34,8 @@ def script() -> str:
         parts[name] = _EXPORT.sub("", _IMPORT.sub("", text))
 
     add("main.js")
-    return "\n".join(parts.values()).replace("</", "<\\/")
+    whole = "\n".join(parts.values()).replace("</", "<\\/")
+    return f'"use strict";\n(() => {{\n{whole}\n}})();\n'
 
 
 @lru_cache(maxsize=1)

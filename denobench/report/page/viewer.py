@@ -43,6 +43,15 @@ class Content:
     notes: tuple[str, ...] = ()
 
     @property
+    def first(self) -> list[int]:
+        """Places of the pictures that the page begins with."""
+        if not self.data["views"]:
+            return []
+        view = self.data["views"][self.data["start"]]
+        places = {view["clean"], view["noisy"], view["tumour"], *view["answers"].values()}
+        return sorted(places - {None})
+
+    @property
     def json(self) -> str:
         """The data as JSON that can stand in a page's script."""
         about = [

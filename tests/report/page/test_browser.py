@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pages import state, titles
+from pages import address, state, titles
 from PIL import Image
 from skimage import metrics
 
@@ -134,9 +134,9 @@ def test_a_link_restores_the_view(opened: Open) -> None:
     page = opened()
     for key in ("3", "m", "m", "i", "t", "+"):
         page.keyboard.press(key)
-    end, shown = page.evaluate("location.hash"), titles(page)
+    end, shown = address(page), titles(page)
     again = opened(end=end)
-    assert again.evaluate("location.hash") == end
+    assert address(again) == end
     assert titles(again) == shown
     wrong = opened(
         end="#view?image=none&level=x&mode=evil&zoom=-3&region=1,2,900,900&active=%3Cb%3E"
@@ -352,7 +352,7 @@ def test_the_tumour_is_outlined_and_scored(
     found = cells.all_text_contents()
     assert found[2] == f"{metrics.peak_signal_noise_ratio(clean, answer, data_range=1):.2f}"
     assert float(found[4]) == pytest.approx(answer.mean(), abs=1e-4)
-    end = page.evaluate("location.hash")
+    end = address(page)
     assert "outline=true" in end
     assert "inside=true" in end
     assert cyan(opened(end=end).locator(".tile canvas").first) > 50

@@ -47,6 +47,7 @@ export async function save(viewer) {
 
 /** @param {Viewer} viewer */
 export async function copyLink(viewer) {
+  viewer.write();
   try {
     await navigator.clipboard.writeText(location.href);
     viewer.status.textContent = "The link is copied.";

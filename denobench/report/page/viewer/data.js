@@ -60,8 +60,7 @@ const ROOM = 48e6; // pixels that stay unpacked: eight bytes each
  */
 export function picture(content, place) {
   const { pictures } = content;
-  const found =
-    unpacked.get(place) ?? unpack(pictures[place], document.getElementById(`picture-${place}`));
+  const found = unpacked.get(place) ?? unpack(content, place);
   unpacked.delete(place);
   unpacked.set(place, found);
   let pixels = 0;
@@ -73,16 +72,29 @@ export function picture(content, place) {
 }
 
 /**
- * @param {Packing} packing
- * @param {HTMLElement | null} element
- * @returns {Promise<Picture>}
+ * Return what an element holds: base64 of what was deflated. The first view's are there before
+ * the script, the others' text may still arrive.
+ * @param {string} id
  */
-async function unpack(packing, element) {
-  const text = atob((element?.textContent ?? "").trim());
-  const packed = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  return restore(packing, bytes);
+export async function inflated(id) {
+  if (document.readyState === "loading" && !document.getElementById(id)?.nextElementSibling)
+    await new Promise((go) => document.addEventListener("DOMContentLoaded", go));
+  const text = atob((document.getElementById(id)?.textContent ?? "").trim());
+  const packed = new Uint8Array(text.length);
+  for (let place = 0; place < text.length; place++) packed[place] = text.charCodeAt(place);
+  const { readable, writable } = new DecompressionStream("deflate");
+  const writer = writable.getWriter();
+  void writer.write(packed).then(() => writer.close());
+  return new Response(readable);
+}
+
+/**
+ * @param {Content} content
+ * @param {number} place
+ */
+async function unpack(content, place) {
+  const bytes = new Uint8Array(await (await inflated(`picture-${place}`)).arrayBuffer());
+  return restore(content.pictures[place], bytes);
 }
 
 /**

@@ -10,16 +10,18 @@ function start() {
   const root = document.getElementById("viewer");
   /** @type {Viewer | null} */
   let viewer = null;
+  /** @type {Promise<void>} */
+  let shown = Promise.resolve();
   if (content?.views.length && root) {
     for (const id of ["look", "to-viewer"]) document.getElementById(id)?.removeAttribute("hidden");
     viewer = new Viewer(root, content);
-    void viewer.restore();
+    shown = viewer.restore();
   }
   bindTables(content, viewer);
   const plots = document.getElementById("plots");
   if (content?.scores.length && plots) {
     plots.hidden = false;
-    bindPlots(plots, content, viewer);
+    bindPlots(plots, content, viewer, shown);
   }
 }
 

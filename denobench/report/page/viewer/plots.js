@@ -1,6 +1,6 @@
 // Live plots: scores over level or runtime, and every image's score, drawn by Plotly.
 
-import { decoded, printed } from "./data.js";
+import { decoded, inflated, printed } from "./data.js";
 import { choice, make } from "./dom.js";
 
 /** @typedef {import("./data.js").Content} Content */
@@ -14,8 +14,9 @@ import { choice, make } from "./dom.js";
  * @param {HTMLElement} root
  * @param {Content} content
  * @param {Viewer | null} viewer
+ * @param {Promise<void>} shown the viewer's first view, which the library does not keep waiting
  */
-export function bindPlots(root, content, viewer) {
+export function bindPlots(root, content, viewer, shown) {
   const [first] = content.noises;
   const middle = (/** @type {number[]} */ levels) => levels[Math.floor((levels.length - 1) / 2)];
   /** @type {Chosen} */
@@ -89,6 +90,7 @@ export function bindPlots(root, content, viewer) {
     async (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
+      await shown;
       plotly = await library();
       draw();
       opens(images, content, viewer, told, () => chosen);
@@ -101,11 +103,8 @@ export function bindPlots(root, content, viewer) {
 
 /** Unpack the plotting library, and run it: the page's policy names its digest. */
 async function library() {
-  const packed = document.getElementById("plotly")?.textContent ?? "";
-  const bytes = Uint8Array.from(atob(packed.trim()), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const code = document.createElement("script");
-  code.textContent = await new Response(stream).text();
+  code.textContent = await (await inflated("plotly")).text();
   document.head.append(code);
   return /** @type {any} */ (window).Plotly;
 }

@@ -41,6 +41,7 @@ export class Viewer {
     this.loading = 0;
     this.loaded = 0;
     this.frame = 0;
+    this.writing = 0;
     /** @type {(() => void)[]} called when methods are hidden or shown */
     this.listeners = [];
     this.stage = make("div", { class: "stage" });
@@ -114,6 +115,7 @@ export class Viewer {
 
   /** Take over what the address says. */
   restore() {
+    clearTimeout(this.writing);
     this.state = fromAddress(location.hash, this.first());
     return this.load(false);
   }
@@ -247,7 +249,15 @@ export class Viewer {
     this.controls.update();
     this.readout.update();
     this.redraw();
-    if (written) history.replaceState(null, "", toAddress(this.state));
+    if (!written) return;
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this.write(), 100);
+  }
+
+  /** Put what is chosen into the address: when it rests, since that takes longer than a flip. */
+  write() {
+    clearTimeout(this.writing);
+    history.replaceState(null, "", toAddress(this.state));
   }
 
   /**
