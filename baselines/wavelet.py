@@ -8,15 +8,19 @@ import skimage as ski
 from baselines.parameters import Multiple, Wavelet
 from denobench.methods import denoiser
 
+_GRID = ("db1", "db2", "sym4", "sym8")
+_PACKAGES = ("scikit-image", "PyWavelets")
+_LICENCE = "BSD-3-Clause (scikit-image)"
+
 
 @denoiser(
     "wavelet",
     title="Wavelet (BayesShrink)",
     reference="S. G. Chang, B. Yu and M. Vetterli, Adaptive wavelet thresholding for image "
     "denoising and compression, IEEE TIP 9(9), 2000",
-    licence="BSD-3-Clause (scikit-image)",
-    grid={"sigma_scale": (0.8, 1.0, 1.2, 1.5), "wavelet": ("db1", "db2", "sym4", "sym8")},
-    packages=("scikit-image", "PyWavelets"),
+    licence=_LICENCE,
+    grid={"sigma_scale": (0.8, 1.0, 1.2, 1.5), "wavelet": _GRID},
+    packages=_PACKAGES,
 )
 def wavelet(
     noisy: np.ndarray, sigma: float, *, sigma_scale: Multiple = 1.0, wavelet: Wavelet = "sym4"
@@ -32,9 +36,7 @@ def wavelet(
     wavelet
         Name of an orthogonal or biorthogonal wavelet of PyWavelets.
     """
-    return ski.restoration.denoise_wavelet(
-        noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="BayesShrink", mode="soft"
-    )
+    return _shrink(noisy, sigma_scale * sigma, wavelet, "BayesShrink")
 
 
 @denoiser(
@@ -42,9 +44,9 @@ def wavelet(
     title="Wavelet (VisuShrink)",
     reference="D. L. Donoho and I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, "
     "Biometrika 81(3), 1994",
-    licence="BSD-3-Clause (scikit-image)",
-    grid={"sigma_scale": (0.2, 0.25, 0.3, 0.4, 0.5), "wavelet": ("db1", "db2", "sym4", "sym8")},
-    packages=("scikit-image", "PyWavelets"),
+    licence=_LICENCE,
+    grid={"sigma_scale": (0.2, 0.25, 0.3, 0.4, 0.5), "wavelet": _GRID},
+    packages=_PACKAGES,
     notes="Its one threshold is made to leave no noise at all, not for the least error: the "
     "default is 0.3 of it.",
 )
@@ -55,13 +57,14 @@ def visushrink(
 
     Parameters
     ----------
-    noisy, sigma
-        As in `denobench.Denoiser.denoise`.
-    sigma_scale
-        The threshold uses this multiple of sigma.
-    wavelet
-        Name of an orthogonal or biorthogonal wavelet of PyWavelets.
+    noisy, sigma, sigma_scale, wavelet
+        As of `wavelet`.
     """
+    return _shrink(noisy, sigma_scale * sigma, wavelet, "VisuShrink")
+
+
+def _shrink(noisy: np.ndarray, sigma: float, wavelet: str, rule: str) -> np.ndarray:
+    """Shrink wavelet coefficients softly, by the threshold of a rule."""
     return ski.restoration.denoise_wavelet(
-        noisy, sigma=sigma_scale * sigma, wavelet=wavelet, method="VisuShrink", mode="soft"
+        noisy, sigma=sigma, wavelet=wavelet, method=rule, mode="soft"
     )

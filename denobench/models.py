@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from filelock import FileLock
@@ -40,13 +40,14 @@ SHIPPED = Path(__file__).parent / "pretrained"
 
 
 class TrainedOn(BaseModel):
-    """What weights were trained on: noise model, levels, and how many images."""
+    """What weights were trained on: noise model, levels, how many images, and their digest."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     noise: str
     levels: tuple[float, ...]
     images: tuple[int, ...]
+    train: str = ""
 
 
 class ModelRecord(BaseModel):
@@ -63,6 +64,16 @@ class ModelRecord(BaseModel):
     kept_epoch: int
     digest: str
     machine: str = ""
+
+    @property
+    def told(self) -> bool:
+        """Whether the weights are a network's that is told sigma."""
+        return self.recipe.get("told") is True
+
+    @property
+    def seen(self) -> int:
+        """Images, or squares of them, in all steps of the training."""
+        return self.epochs * self.training.images[0] * int(self.recipe.get("crops", 1))
 
 
 @dataclass(frozen=True)
@@ -156,7 +167,7 @@ def ready(method: FittedDenoiser) -> Model | None:
 
     def suits(record: ModelRecord) -> bool:
         same = (record.method, record.version) == (method.info.name, method.version)
-        return same and record.recipe.get("told") == method.recipe().get("told")
+        return same and record.told == (method.recipe().get("told") is True)
 
     def order(model: Model) -> tuple[bool, bool, bool, str]:
         record = model.record
@@ -252,14 +263,16 @@ def export(key: str, path: Path) -> None:
 
 def _network(model: Model) -> NetworkDenoiser:
     """Return the network that the weights belong to, with them."""
-    name, recipe = model.record.method, (model.record.model_extra or {}).get("recipe")
-    told = isinstance(recipe, dict) and recipe.get("told")
-    method = methods.build(name, {"training": "told"} if told else {})
+    record = model.record
+    method = methods.build(record.method)
     if not isinstance(method, NetworkDenoiser):
         raise DenobenchError(
-            f"The weights {model.key[:12]} are of {name}, which is no network; give another "
-            "suffix, such as .npz, for a copy of them."
+            f"The weights {model.key[:12]} are of {record.method}, which is no network; give "
+            "another suffix, such as .npz, for a copy of them."
         )
+    if (method.training == "told") != record.told:
+        built = methods.build(record.method, {"training": "told" if record.told else "blind"})
+        method = cast(NetworkDenoiser, built)
     method.load(model.weights)
     return method
 

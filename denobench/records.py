@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from denobench.errors import DenobenchError
 from denobench.files import damaged, write_text
 from denobench.printable import alive, inert
+from denobench.scorenames import on_foreground
 
 if TYPE_CHECKING:
     # Imported by the functions that use it: workers, which do not, start in half the time.
@@ -42,17 +43,17 @@ _NEEDED: Mapping[Name, tuple[str, ...]] = {
     "training": ("method", "noise", "levels", "epoch", "kept", "seconds"),
     "tuning": (
         *("method", "fold", "noise", "levels", "trial", "settings", "key", "level", "image"),
-        *("cluster", "status", "psnr_foreground"),
+        *("cluster", "status", on_foreground("psnr")),
     ),
     "tasks": TASK_COLUMNS,
 }
 _NUMBERS = (
-    *("threads", "epoch", "seconds", "fold", "trial", "level", "psnr_foreground"),
+    *("threads", "epoch", "seconds", "fold", "trial", "level", on_foreground("psnr")),
     *("loss", "val_loss", "val_psnr", "repeats", "median_ms", "low_ms", "high_ms", "min_ms"),
     *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "program_ms", "label", "score"),
     *("prediction", *(name for name in _OUTLINED if name != "unit")),
 )
-_MAY_BE_NAN = ("psnr_foreground", *_CLASSIFIED, *_OUTLINED)
+_MAY_BE_NAN = (on_foreground("psnr"), *_CLASSIFIED, *_OUTLINED)
 
 
 def read(path: Path, name: Name) -> pd.DataFrame:

@@ -55,9 +55,9 @@ class Row:
     sigma, sigma_factor
         What the method was told of sigma, and the multiple of the true or the estimated one that
         this is; no sigma on the track ``blind``.
-    scale, clipped
-        The rule by which the file's values became an image, with the values that became 0 and 1,
-        and the share of the volume's, series' or picture's values that lie outside.
+    scale, scale_low, scale_high, clipped
+        The rule by which the file's values became an image, the values that became 0 and 1, and the
+        share of the volume's, series' or picture's values that lie outside.
     image_digest, field_digest, source_digest, weights_digest
         Of the image's file, the noise field, the method's source and its weights.
     """
@@ -81,6 +81,8 @@ class Row:
     sigma: float | None = None
     sigma_factor: float | None = None
     scale: str = ""
+    scale_low: float | None = None
+    scale_high: float | None = None
     clipped: float | None = None
     image_digest: str = ""
     field_digest: str = ""
@@ -90,7 +92,10 @@ class Row:
 
 _COLUMNS = [column.name for column in fields(Row)]
 _MAPPINGS = ("metrics", "missing")  # kept as JSON
-_REAL = ("level", "seconds", "cpu_seconds", "sigma", "sigma_factor", "clipped")
+_REAL = (
+    *("level", "seconds", "cpu_seconds", "sigma", "sigma_factor"),
+    *("scale_low", "scale_high", "clipped"),
+)
 _TEXT = {"key": "TEXT PRIMARY KEY", "realisation": "INTEGER"} | dict.fromkeys(_REAL, "REAL")
 _NEEDED = [
     column.name

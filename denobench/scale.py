@@ -103,6 +103,15 @@ class Scale:
         return low, high if high > low else low + 1.0
 
 
+@dataclass(frozen=True)
+class Scaling:
+    """The rule by which values became an image, and the values that became 0 and 1."""
+
+    rule: str
+    low: float
+    high: float
+
+
 def _is_range(written: object) -> bool:
     return (
         isinstance(written, list | tuple)

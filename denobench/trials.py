@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-SCORE = "psnr_foreground"
+from denobench.scorenames import on_foreground
+
+SCORE = on_foreground("psnr")
 
 # What is tuned together; ``levels`` is a tuple.
 SCOPE = ["method", "fold", "noise", "levels"]
@@ -50,7 +52,7 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The columns of `SCOPE`, trial, settings, score, images, clusters, chosen (whether the trial
         has the best score of its scope; the first of equals, and the defaults if all failed) and
-        edge (of the chosen one: its parameters at an edge of what was tried, joined by commas).
+        edge (of the chosen one: its parameters at an edge of what was tried, a tuple).
     """
     records = []
     for scope, tried in cells.groupby(SCOPE, sort=False):
@@ -67,9 +69,9 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
         ]
         best = max(range(len(found)), key=lambda place: found[place]["score"])
         texts = [json.loads(each["settings"]) for each in found]
-        edge = ", ".join(at_edge(texts, texts[best]))
+        edge = tuple(at_edge(texts, texts[best]))
         records += [
-            {**each, "chosen": place == best, "edge": edge if place == best else ""}
+            {**each, "chosen": place == best, "edge": edge if place == best else ()}
             for place, each in enumerate(found)
         ]
     columns = [*SCOPE, "trial", "settings", "score", "images", "clusters", "chosen", "edge"]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from denobench import config as configs
 from denobench import models, records, trials
-from denobench.engine.manifest import describe
+from denobench.engine.manifest import versions
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
 from denobench.engine.stages.asking import disagreements
@@ -30,6 +30,7 @@ from denobench.progress import Progress
 from denobench.report import texts
 from denobench.report.tables.csv import to_csv
 from denobench.rows import RunFolder
+from denobench.scorenames import metric_of
 
 # What two machines may differ by, in dB and as a fraction of the other scores.
 CLASSICAL, NETWORK = (1e-4, 1e-5), (1e-2, 1e-3)
@@ -109,7 +110,7 @@ def verify(
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
     with plan.plugins:
         steps, differences = _compute_again(plan, folder, manifest, sample, progress)
-        here, then = describe(plan, folder.name).versions, manifest.versions
+        here, then = versions(plan.methods), manifest.versions
     differing = {n: (then[n], here[n]) for n in here if n in then and then[n] != here[n]}
     return Verification(len(expected), steps, (*problems, *differences), differing)
 
@@ -314,7 +315,7 @@ def _check_row(
         yield f"{_name(row)}: {again.status} here: {again.error}"
     decibel, other = NETWORK if cell.weights else CLASSICAL
     for name, value in again.metrics.items():
-        told = manifest.metrics.get(name.removesuffix("_foreground"))
+        told = manifest.metrics.get(metric_of(name))
         tolerance = decibel if told and told.unit == "dB" else other
         recorded = float(row.get(name, math.nan))
         if not (value == recorded or math.isclose(value, recorded, abs_tol=tolerance, rel_tol=0)):

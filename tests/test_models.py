@@ -19,6 +19,10 @@ from denobench.datasets import open_folder
 from denobench.errors import DenobenchError
 from denobench.methods import FittedDenoiser, Info, TrainingSet
 
+# Of the U-Net that comes with the package; `models.SHIPPED` is another folder in these tests.
+PACKAGED = next(path.parent for path in models.SHIPPED.glob("*/model.json")
+                if json.loads(path.read_text())["method"] == "unet")  # fmt: skip
+
 
 class Mean(FittedDenoiser):
     """Answers with the mean of the training images, so many times over."""
@@ -253,3 +257,20 @@ def test_weights_that_are_ready(training, monkeypatch):
     assert models.ready(Mean()) == own
     monkeypatch.setattr(Mean, "version", 9)
     assert models.ready(Mean()) is None
+
+
+@pytest.mark.parametrize(("told", "training"), [(True, "told"), (False, "blind")])
+def test_the_exported_network_is_the_trained_one(told, training, cache, monkeypatch):
+    """A network that was trained without sigma, though its method tells it, is exported so."""
+    from baselines.networks.unet import UNet
+
+    folder = cache / "models" / "abc"
+    folder.mkdir(parents=True)
+    record = json.loads((PACKAGED / "model.json").read_text())
+    record["recipe"]["told"] = told
+    (folder / "model.json").write_text(json.dumps(record))
+    monkeypatch.setattr(UNet, "load", lambda *_: None)
+    exported = []
+    monkeypatch.setattr(models, "export_network", lambda network, _: exported.append(network))
+    models.export("abc", cache / "net.onnx")
+    assert [network.training for network in exported] == [training]

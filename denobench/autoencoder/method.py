@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -135,6 +136,10 @@ class CDAE(NetworkDenoiser):
     def graph(self) -> Graph | None:
         """Return the paper's network as data, without Keras, or that which a subclass builds."""
         return graph() if self._is_the_papers() else super().graph()
+
+    def described(self, path: Path) -> Graph | None:
+        """Return the paper's network whatever the file says, or that which a subclass builds."""
+        return graph() if self._is_the_papers() else super().described(path)
 
     def _is_the_papers(self) -> bool:
         """Return whether the network is the paper's, and not one that a subclass builds."""

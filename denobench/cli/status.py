@@ -38,5 +38,4 @@ def status(
         table.add_row(method, *(str(counts.get(name, 0)) for name in STATUSES))
     console.print(table)
     for failure in found.failures:
-        line = "{method} {status} ({cells}): {reason}".format(**failure)
-        console.print(line)
+        console.print(f"{failure.method} {failure.status} ({failure.cells}): {failure.reason}")

@@ -13,7 +13,7 @@ import numpy as np
 from denobench import images
 from denobench.datasets import simulated, volumes
 from denobench.readers import File
-from denobench.scale import to_full_scale
+from denobench.scale import Scaling, to_full_scale
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Item(ABC):
         return ""
 
     @property
-    def scaling(self) -> str:
-        """The scale's rule and the values that became 0 and 1; empty without a file."""
-        return ""
+    def scaling(self) -> Scaling | None:
+        """The scale's rule and the values that became 0 and 1; None without a file."""
+        return None
 
     @abstractmethod
     def read(self, size: int | None = None) -> np.ndarray:
@@ -206,9 +206,9 @@ class FileItem(Item):
         return self.files[0].path
 
     @property
-    def scaling(self) -> str:
+    def scaling(self) -> Scaling:
         """The scale's rule and the values that became 0 and 1."""
-        return f"{self.scale}: {self.low:.6g} to {self.high:.6g}"
+        return Scaling(self.scale, self.low, self.high)
 
     @property
     def reading(self) -> str:

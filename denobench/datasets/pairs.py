@@ -20,6 +20,7 @@ from denobench.datasets.survey import Reading
 from denobench.errors import DenobenchError
 from denobench.noise import REGISTRY as NOISES
 from denobench.progress import Progress
+from denobench.scale import Scaling
 
 SHIFT = 0.5  # pixels by which a pair may be displaced
 FACTOR, OFFSET = 0.1, 0.02  # by which intensities of a pair may differ, the offset of full scale
@@ -55,7 +56,7 @@ class PairItem(Item):
         return self.noisy[0].volume
 
     @property
-    def scaling(self) -> str:
+    def scaling(self) -> Scaling | None:
         """The scale of reference and noisy image, which is one."""
         return (self.reference or self.noisy[0]).scaling
 

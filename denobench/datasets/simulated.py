@@ -212,20 +212,13 @@ def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint
 
     Parameters
     ----------
-    seed
-        Which of the simulated sets.
-    progress
-        Called with (slices done, slices in all) while the cache is filled.
+    seed, progress
+        As of `images`, which also says what is raised.
 
     Returns
     -------
     ndarray of uint8, shape (253, 224, 224)
         Read-only: 0 none, 1 core, 2 enhancing rim, 3 oedema.
-
-    Raises
-    ------
-    DenobenchError
-        If the anatomy is not installed or the cache folder cannot be written.
     """
     return _mapped("masks.npy", seed, progress)
 

@@ -19,6 +19,7 @@ from denobench.datasets.base import (
 from denobench.datasets.pairs import PairItem
 from denobench.errors import DenobenchError
 from denobench.files import digest_of
+from denobench.scale import Scaling
 
 SHOWN = 9  # slices of a volume that a gallery shows, at most
 
@@ -65,7 +66,7 @@ class VolumeItem(Item):
         return digest_of([each.reading for each in self.parts])
 
     @property
-    def scaling(self) -> str:
+    def scaling(self) -> Scaling | None:
         """The scale's rule and the values that became 0 and 1, one for all slices."""
         return self.parts[0].scaling
 

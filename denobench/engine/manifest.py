@@ -66,7 +66,7 @@ def describe(plan: Plan, name: str, earlier: Manifest | None = None) -> Manifest
         ),
         noise_models={name: NoiseRecord(title=noise.REGISTRY.load(name).title) for name in models},
         share=bool(plan.dataset.licence) or config.gallery.share,
-        versions=_versions(plan.methods),
+        versions=versions(plan.methods),
         hardware=Hardware(**hardware()),
         git=_git(),
         **kept,
@@ -162,7 +162,8 @@ def _metric(name: str) -> MetricRecord:
     )
 
 
-def _versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
+def versions(methods: Iterable[PlannedMethod]) -> dict[str, str]:
+    """Return the versions of the libraries that compute a plan's answers and scores, by name."""
     declared = {package for method in methods for package in method.info.packages}
     known = harness_versions() | {package: installed_version(package) for package in declared}
     return dict(sorted(known.items()))

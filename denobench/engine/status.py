@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import psutil
 
@@ -139,6 +138,16 @@ class Journal:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Cells of a method that have no score for one reason."""
+
+    method: str
+    status: str
+    reason: str
+    cells: int
+
+
+@dataclass(frozen=True)
 class Status:
     """How far a run is.
 
@@ -155,7 +164,7 @@ class Status:
     statuses
         How many of them have each status, by method.
     failures
-        Method, status and reason of the cells without a score, and how many they are.
+        Why cells have no score.
     """
 
     run: str
@@ -166,7 +175,7 @@ class Status:
     text: str
     cells: int
     statuses: dict[str, dict[str, int]]
-    failures: list[dict[str, Any]]
+    failures: tuple[Failure, ...]
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -204,10 +213,7 @@ def read(path: Path) -> Status:
         text=now.text,
         cells=len(planned) if planned is not None else len(rows),
         statuses={name: dict(counts) for name, counts in sorted(statuses.items())},
-        failures=[
-            {"method": method, "status": status, "reason": reason, "cells": count}
-            for (method, status, reason), count in sorted(failures.items())
-        ],
+        failures=tuple(Failure(*about, cells) for about, cells in sorted(failures.items())),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from denobench.errors import DenobenchError, reason, unknown
 from denobench.registry import Registry
+from denobench.scorenames import is_on_foreground, metric_of, on_foreground
 
 Measure = Callable[..., Any]
 Reduce = Callable[[Any, "np.ndarray | None"], float]
@@ -150,6 +151,11 @@ def metric(
     dims: int = 2,
 ) -> Callable[[Measure], Metric]:
     """Turn a measuring function into a metric; see `Metric` for what each part means."""
+    if is_on_foreground(name):
+        raise DenobenchError(
+            f"A metric cannot be called {name!r}: so its score on the foreground is; call it "
+            f"{metric_of(name)!r}."
+        )
     for each in needs:
         if each not in KNOWN:
             raise unknown(f"need of metric {name!r}", each, KNOWN)
@@ -203,7 +209,7 @@ def score(
     values: dict[str, float] = {}
     missing: dict[str, str] = {}
     for each in metrics:
-        names = [each.name, *([f"{each.name}_foreground"] if each.regions else [])]
+        names = [each.name, *([on_foreground(each.name)] if each.regions else [])]
         masks = [None, _read_only(mask)][: len(names)]
         try:
             found = each.over(masks, clean, answer, known)

@@ -28,7 +28,7 @@ def _sure_psnr(errors: np.ndarray, mask: np.ndarray | None) -> float:
     dims=3,
 )
 def sure_psnr(
-    image: None,  # noqa: ARG001
+    image: None,
     denoised: np.ndarray,
     *,
     noisy: np.ndarray,
@@ -74,12 +74,7 @@ def _whiteness(residual: np.ndarray, mask: np.ndarray | None) -> float:
     needs=("noisy",),
     reference=False,
 )
-def residual_whiteness(
-    image: None,  # noqa: ARG001
-    denoised: np.ndarray,
-    *,
-    noisy: np.ndarray,
-) -> np.ndarray:
+def residual_whiteness(image: None, denoised: np.ndarray, *, noisy: np.ndarray) -> np.ndarray:
     """How much neighbouring pixels of the residual are alike, in [0, 1]: 0 for white noise.
 
     The mean magnitude of the autocorrelation at a lag of one row and of one column; missing where
@@ -101,12 +96,7 @@ def _whole_only(found: float, mask: np.ndarray | None) -> float:
     reference=False,
     dims=3,
 )
-def background_noise(
-    image: None,  # noqa: ARG001
-    denoised: np.ndarray,
-    *,
-    noisy: np.ndarray,
-) -> float:
+def background_noise(image: None, denoised: np.ndarray, *, noisy: np.ndarray) -> float:
     """The share of the background's deviation that is left, from 0; missing without a background.
 
     The background is what is not foreground, two pixels away from it and more. Of the foreground
@@ -134,10 +124,7 @@ def _steepest(pair: tuple[np.ndarray, np.ndarray], mask: np.ndarray | None) -> f
     reference=False,
 )
 def edge_sharpness(
-    image: None,  # noqa: ARG001
-    denoised: np.ndarray,
-    *,
-    noisy: np.ndarray,
+    image: None, denoised: np.ndarray, *, noisy: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """How steep the answer is at the strongest edges of the noisy image's blur, from 0.
 

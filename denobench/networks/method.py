@@ -192,6 +192,10 @@ class NetworkDenoiser(FittedDenoiser):
                 log.info("%s is computed by Keras: it has %s.", self.info.title, error)
         return self._graph
 
+    def described(self, path: Path) -> Graph | None:
+        """Return the network of a file of weights as data, where that is known without Keras."""
+        return weights_module.read_graph(path)
+
     def _fitted(self) -> Weights:
         if self._weights is None:
             raise DenobenchError(

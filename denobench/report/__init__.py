@@ -124,7 +124,7 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
         subfolder(folder, name)
     progress(1, 4, "tables")
     drawn = [picture for draws in _figures() for picture in draws(summary)]
-    with saving(drawn, folder / "figures") as files:
+    with saving(drawn, folder / "figures") as finish:
         tables = make_tables(summary)
         paths = [*_export(summary, folder)]
         for name, text in _texts(summary, tables).items():
@@ -136,7 +136,7 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
         progress(2, 4, "page")
         shown = content(summary)
         progress(3, 4, "figures")
-        pairs = [*files]
+        pairs = finish()
     pictures = [(picture, pair[0]) for picture, pair in zip(drawn, pairs, strict=True)]
     paths += [path for pair in pairs for path in pair]
     html = render(summary, tables, pictures, lines, paragraphs(summary), shown)

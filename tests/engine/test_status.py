@@ -30,8 +30,8 @@ def test_status_counts_what_is_done_and_what_failed(
     found = status.read(outcome.folder.path)
     assert (found.run, found.state, found.cells) == ("run", "finished", 6)
     assert found.statuses == {"identity": {"ok": 3}, "raises": {"failed": 3}}
-    assert found.failures[0]["cells"] == 3
-    assert "deliberately broken" in found.failures[0]["reason"]
+    assert found.failures[0].cells == 3
+    assert "deliberately broken" in found.failures[0].reason
     printed = program("status", outcome.folder.path, "--json")
     assert json.loads(printed.stdout) == json.loads(found.to_json())
     told = program("status", outcome.folder.path).stdout

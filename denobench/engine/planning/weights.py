@@ -27,8 +27,7 @@ def seen(model: Model, dataset: Dataset, test: Sequence[Item], *, seed: int) -> 
     It is of those that a run on the same data set with the same seed has trained.
     """
     parts = split(dataset, seed=seed)
-    told = model.record.training.model_extra or {}
-    if digest_of([item.digest for item in parts.train]) != told.get("train"):
+    if digest_of([item.digest for item in parts.train]) != model.record.training.train:
         return 0
     return len({item.id for item in (*parts.train, *parts.validation)} & {i.id for i in test})
 

@@ -25,6 +25,7 @@ from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
 from denobench.networks import NetworkDenoiser
+from denobench.networks.weights import parameters
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
 from denobench.rows import LOG, Row, RunFolder
@@ -94,10 +95,10 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
         found = (model.weights, model.digest)
         weights.paths |= {(method.name, each): found for each in corruptions}
         histories.append(_history(method, model, corruptions))
-        fitted = fitted_method(method)
-        record = _record(weights.records.get(method.name), model)
-        weights.records[method.name] = record.model_copy(update=_cost(fitted, model, trained_on))
-        weights.remarks[method.name] = fitted.remark(model.history)
+        weights.records[method.name] = _record(
+            weights.records.get(method.name), model, method, trained_on.size
+        )
+        weights.remarks[method.name] = fitted_method(method).remark(model.history)
         weights.copies.append(_keep_model(folder, method, model, corruptions))
     folder.write_table("training", pd.concat(histories) if histories else None)
     return weights
@@ -111,7 +112,7 @@ def _shared(plan: Plan, folder: RunFolder) -> Weights:
         assert model is not None  # the plan has looked
         own = tuple(filter(method.runs_on, plan.config.noises))
         weights.paths |= {(method.name, each): (model.weights, model.digest) for each in own}
-        weights.records[method.name] = _record(None, model)
+        weights.records[method.name] = _record(None, model, method, plan.config.side)
         known = seen(model, plan.dataset, plan.test, seed=plan.config.seed)
         weights.remarks[method.name] = (
             f"weights of another training, which saw {known or 'none'} of these images"
@@ -210,8 +211,13 @@ def _history(method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
     )
 
 
-def _record(before: TrainingRecord | None, model: Model) -> TrainingRecord:
-    """Return how a method's networks were trained, those before and this one."""
+def _record(
+    before: TrainingRecord | None, model: Model, method: PlannedMethod, size: int | None
+) -> TrainingRecord:
+    """Return how a method's networks were trained, those before and this one, and what they cost.
+
+    ``size`` is the side of the images in pixels, or None for their own.
+    """
     history = model.history
     networks, seconds = (before.networks, before.seconds) if before else (0, 0.0)
     return TrainingRecord(
@@ -221,23 +227,22 @@ def _record(before: TrainingRecord | None, model: Model) -> TrainingRecord:
         seconds=round((seconds or 0.0) + float(history["seconds"].sum()), 1),
         images=model.record.training.images,
         levels=model.record.training.levels,
+        **_cost(fitted_method(method), model, size),
     )
 
 
-def _cost(method: FittedDenoiser, model: Model, training: TrainingSet) -> dict[str, Any]:
-    """Return what a network costs, as far as its file of weights tells it."""
-    found: dict[str, Any] = {"device": model.record.machine or None}
-    recipe, images = model.record.recipe, model.record.training.images
-    if isinstance(method, NetworkDenoiser):
-        found["seen"] = model.record.epochs * images[0] * int(recipe.get("crops", 1))
-        method.load(model.weights)
-        graph = method.graph()
-        if graph is not None and training.size is not None:
-            side = -(-training.size // method.factor) * method.factor
-            found |= {
-                "parameters": graph.parameters,
-                "multiplications": graph.multiplications(side, side),
-            }
+def _cost(method: FittedDenoiser, model: Model, size: int | None) -> dict[str, Any]:
+    """Return what a network costs, as its record and its file of weights tell, without Keras."""
+    record = model.record
+    found: dict[str, Any] = {"device": record.machine or None}
+    if not isinstance(method, NetworkDenoiser):
+        return found
+    found["seen"] = record.seen
+    found["parameters"] = parameters(model.weights)
+    graph = method.described(model.weights)
+    if graph is not None and size is not None:
+        side = -(-size // method.factor) * method.factor
+        found["multiplications"] = graph.multiplications(side, side)
     return found
 
 

@@ -153,6 +153,7 @@ def _not_the_method_s(what: str) -> Iterator[None]:
 
 def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
     """Return the row of a cell with what is known of it."""
+    scaling = cell.item.scaling
     return Row(
         key=cell.key,
         method=cell.method,
@@ -168,7 +169,9 @@ def row(cell: Cell, status: str, error: str = "", **measured: object) -> Row:
         error=error[:2000],
         sigma_factor=cell.sigma_factor,
         image_digest=cell.item.digest,
-        scale=cell.item.scaling,
+        scale=scaling.rule if scaling else "",
+        scale_low=scaling.low if scaling else None,
+        scale_high=scaling.high if scaling else None,
         clipped=cell.item.clipped,
         source_digest=cell.source,
         weights_digest=cell.weights_digest,

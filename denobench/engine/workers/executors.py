@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 
 from denobench.config import Config
 from denobench.engine.planning.cell import Cell
@@ -36,14 +35,9 @@ class Executor:
     def __enter__(self) -> Executor:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._started is not None:
-            self._started.__exit__(kind, error, trace)
+            self._started.__exit__()
 
     def compute(self, cells: Sequence[Cell], finished: Finished, running: Running) -> None:
         """Compute cells; call with those that are finished, and now and then with what runs."""

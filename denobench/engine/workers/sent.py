@@ -14,6 +14,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.files import replacing
 from denobench.foreign import recognise
 from denobench.methods import FileDenoiser
+from denobench.scale import Scaling
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class SentItem(Item):
     """An image that was sent to machines that do not see its file, in the size of its cells."""
 
     reading: str = ""
-    scaling: str = ""
+    scaling: Scaling | None = None
     realisations: int = 0
     observed: tuple[Observation, ...] = field(default=(), compare=False, repr=False)
 

@@ -14,6 +14,7 @@ from denobench.manifest import Manifest, MethodRecord, MetricRecord, parse
 from denobench.noise import written
 from denobench.printable import one_line
 from denobench.rows import RunFolder, score_columns
+from denobench.scorenames import metric_of
 
 Manifests = Mapping[str, Manifest]
 
@@ -45,7 +46,7 @@ class Score:
     @property
     def base(self) -> str:
         """The metric's name without the part of the image it is taken on."""
-        return self.name.removesuffix("_foreground")
+        return metric_of(self.name)
 
     @property
     def axis(self) -> str:
@@ -225,12 +226,10 @@ def find_metrics(
         known.update(manifest.metrics)
     names = [name for name in score_columns(rows) if rows[name].notna().any()]
     names += sorted({*missing} - {*names})
-    order = [*_TITLES, "sure-psnr", *sorted({name.removesuffix("_foreground") for name in names})]
+    order = [*_TITLES, "sure-psnr", *sorted({*map(metric_of, names)})]
     metrics = {}
-    for name in sorted(
-        names, key=lambda name: (order.index(name.removesuffix("_foreground")), name)
-    ):
-        base = name.removesuffix("_foreground")
+    for name in sorted(names, key=lambda name: (order.index(metric_of(name)), name)):
+        base = metric_of(name)
         title, unit = _TITLES.get(base, (base.upper(), ""))
         told = known.get(name) or known.get(base) or MetricRecord()
         title = _title(told.title or title)

@@ -73,7 +73,17 @@ class Correlation:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.rho:+.2f} [{self.low:+.2f}, {self.high:+.2f}]".replace("-", "−")
+        return f"{self.text} {self.ends}"
+
+    @property
+    def text(self) -> str:
+        """The correlation, as a table prints it."""
+        return f"{self.rho:+.2f}".replace("-", "−")
+
+    @property
+    def ends(self) -> str:
+        """The interval, as a table prints it."""
+        return f"[{self.low:+.2f}, {self.high:+.2f}]".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from denobench.report.tables.parts import (
 from denobench.report.tables.tasks import task_tables
 from denobench.report.tables.tuning import tuning_table
 from denobench.report.text import captions
+from denobench.scorenames import on_foreground
 
 TRACK_TITLES = {
     "oracle": "Oracle: told the true sigma",
@@ -67,10 +68,9 @@ def _kinds(summary: Summary) -> list[tuple[tuple[str, ...], list[Score]]]:
     main = summary.headline
     bases = [metric.base for metric in main]
     foreground = [
-        summary.metrics[f"{base}_foreground"]
-        for base in bases
-        if f"{base}_foreground" in summary.metrics
-        and summary.metrics[f"{base}_foreground"] not in main
+        summary.metrics[name]
+        for name in map(on_foreground, bases)
+        if name in summary.metrics and summary.metrics[name] not in main
     ]
     kinds: list[tuple[tuple[str, ...], list[Score]]] = [
         (("quality",), main),

@@ -15,6 +15,7 @@ from denobench.report.data.summary import Summary
 from denobench.report.data.table import Column, Field, Section, Table
 from denobench.report.data.tasks import Part, answered, parts, use
 from denobench.report.text.captions import count
+from denobench.scorenames import is_on_foreground
 from denobench.statistics import holm
 from denobench.tasks import REGIMES, outlines, scores
 
@@ -229,7 +230,7 @@ def _predicted(
     """Yield a row per score of images, and add what stands in it to the records."""
     told_of = {regime: answered(summary, part, regime) for regime in _ASKED}
     for metric in summary.metrics.values():
-        if metric.name.endswith("_foreground") or metric.estimate:
+        if is_on_foreground(metric.name) or metric.estimate:
             continue
         cells = [Field(metric.title)]
         for regime in _ASKED:
@@ -238,8 +239,7 @@ def _predicted(
                 if told is None:
                     cells.append(Field("–"))
                     continue
-                text, _, ends = str(told).partition(" ")
-                cells.append(Field(text, ends, value=told.rho))
+                cells.append(Field(told.text, told.ends, value=told.rho))
                 where = {"model": part.model, "metric": metric.name, "regime": regime}
                 records.append(where | {"points": name} | vars(told))
         yield tuple(cells)

@@ -58,7 +58,9 @@ def tuning_table(summary: Summary) -> Table:
 def _tidy(summary: Summary, found: pd.DataFrame) -> pd.DataFrame:
     """Return all trials, the method named as in the other tables."""
     labels = found["entry"].map({entry.id: entry.label for entry in summary.entries})
-    tidy = found.drop(columns="entry").assign(levels=found["levels"].map(level_list))
+    tidy = found.drop(columns="entry").assign(
+        levels=found["levels"].map(level_list), edge=found["edge"].map(", ".join)
+    )
     tidy.insert(1, "label", labels)
     return tidy
 
@@ -68,7 +70,7 @@ def _row(
 ) -> tuple[Field, ...]:
     chosen, defaults = part[part["chosen"]], part[part["trial"] == 0]
     before, after = defaults["score"].mean(), chosen["score"].mean()
-    edges = {name for text in chosen["edge"] for name in text.split(", ") if name}
+    edges = {name for names in chosen["edge"] for name in names}
     tried = part.groupby("fold").size()
     return (
         Field(entry.label),

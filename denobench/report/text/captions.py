@@ -13,6 +13,7 @@ from denobench.report.data.entries import Score
 from denobench.report.data.scores import COMPARED_FROM
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import ALIKE, APART, BELOW, DIFFERENT
+from denobench.scorenames import metric_of
 from denobench.statistics import smallest_p
 
 FEW_CLUSTERS = 10
@@ -124,7 +125,7 @@ def scoring(manifest: Manifest, names: Iterable[str] = ()) -> str:
     if protocol.clip:
         low, high = protocol.clip
         sentences.append(f"Answers are clipped to [{low:g}, {high:g}] before scoring.")
-    for name in dict.fromkeys(each.removesuffix("_foreground") for each in names or metrics):
+    for name in dict.fromkeys(map(metric_of, names or metrics)):
         told = metrics.get(name)
         if told and told.settings:
             settings = ", ".join(f"{key} {value}" for key, value in told.settings.items())
@@ -142,14 +143,16 @@ def intensities(rows: pd.DataFrame) -> str:
     if told.empty:  # of simulated images, or an older run
         return ""
     parts = []
-    ends = told["scale"].str.rpartition(": ")
-    for rule, found in told.groupby(ends[0], sort=False):
-        highest = pd.to_numeric(ends.loc[found.index, 2].str.rpartition(" to ")[2], "coerce")
-        low, high = highest.min(), highest.max()
+    for rule, found in told.groupby("scale", sort=False):
+        known = found.reindex(columns=["scale_high", "clipped"])  # an older run knew less
+        low, high, clipped = known["scale_high"].min(), known["scale_high"].max(), known["clipped"]
         full = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-        clipped = found["clipped"].max() if "clipped" in found else float("nan")
-        share = "" if pd.isna(clipped) else f", at most {100 * clipped:.2g} % of values clipped"
-        parts.append(f"scale {rule}: full scale is {full}{share}")
+        share = f", at most {100 * clipped.max():.2g} % of values clipped"
+        parts.append(
+            f"scale {rule}"
+            + f": full scale is {full}" * bool(pd.notna(high))
+            + share * bool(clipped.notna().any())
+        )
     return "; ".join(parts)
 
 
@@ -196,11 +199,11 @@ def tuning(manifest: Manifest) -> str:
 def _edges(summary: Summary, noise: str) -> list[str]:
     """Name the tuned methods whose optimum may lie beyond what was tried."""
     found = summary.trials
-    found = found[(found["noise"] == noise) & found["chosen"] & (found["edge"] != "")]
+    found = found[(found["noise"] == noise) & found["chosen"] & found["edge"].map(bool)]
     parts = [
-        f"{summary.entry(str(entry)).label} ({names}, σ = "
+        f"{summary.entry(str(entry)).label} ({', '.join(part['edge'].iloc[0])}, σ = "
         f"{listing(dict.fromkeys(map(level_list, part['levels'])))})"
-        for (entry, names), part in found.groupby(["entry", "edge"], sort=False)
+        for (entry, _), part in found.groupby(["entry", "edge"], sort=False)
     ]
     return [f"Tuned to an edge of what was tried: {listing(parts)}."][: len(parts)]
 

@@ -18,7 +18,7 @@ from matplotlib.text import Text
 
 from denobench.report.data.summary import Summary, summarise
 from denobench.report.figures.curves import draw
-from denobench.report.figures.files import save, save_all
+from denobench.report.figures.files import save
 from denobench.report.figures.gallery import draw_gallery
 from denobench.report.figures.ranks import draw_ranks
 from denobench.report.figures.style import Look, Picture, drawable, labels, looks, pick
@@ -156,31 +156,6 @@ def test_matplotlib_is_left_as_it_was(summary: Summary) -> None:
     assert next(draw(summary)).figure
     assert dict(matplotlib.rcParams) == before
     assert pyplot.get_fignums() == []
-
-
-def test_files_are_the_same_bytes_twice(summary: Summary, tmp_path: Path) -> None:
-    """The same numbers give the same PNG and PDF, drawn side by side or one by one."""
-    written = []
-    for place in ("one", "two"):
-        folder = tmp_path / place
-        folder.mkdir()
-        drawn = [*draw(summary), *draw_training(summary)]
-        files = (
-            save_all(drawn, folder) if place == "one" else [save(each, folder) for each in drawn]
-        )
-        assert [[path.stem for path in pair] for pair in files] == [
-            [each.name] * 2 for each in drawn
-        ]
-        written.append({path.name: path.read_bytes() for pair in files for path in pair})
-    assert written[0] == written[1]
-
-
-def test_a_file_that_cannot_be_written_is_an_error(
-    pictures: dict[str, Picture], tmp_path: Path
-) -> None:
-    """What goes wrong where a figure is drawn is told where it was asked for."""
-    with pytest.raises(OSError, match="missing"):
-        save_all([*pictures.values()][:3], tmp_path / "missing")
 
 
 HOSTILE = {

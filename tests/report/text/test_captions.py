@@ -60,13 +60,9 @@ def test_intensities_are_told_by_rule() -> None:
     rows = pd.DataFrame(
         {
             "image": ["a", "a", "b", "c", "d"],
-            "scale": [
-                "percentile:99.9: 0 to 848",
-                "percentile:99.9: 0 to 848",
-                "percentile:99.9: -3 to 1200.5",
-                "type: 0 to 255",
-                "",
-            ],
+            "scale": [*["percentile:99.9"] * 3, "type", ""],
+            "scale_low": [0, 0, -3, 0, None],
+            "scale_high": [848, 848, 1200.5, 255, None],
             "clipped": [0.001, 0.001, 0.0015, 0.0, None],
         }
     )
@@ -74,5 +70,7 @@ def test_intensities_are_told_by_rule() -> None:
         "scale percentile:99.9: full scale is 848 to 1200.5, at most 0.15 % of values clipped; "
         "scale type: full scale is 255, at most 0 % of values clipped"
     )
+    older = rows.drop(columns=["scale_low", "scale_high", "clipped"])
+    assert captions.intensities(older) == "scale percentile:99.9; scale type"
     assert captions.intensities(rows.drop(columns="scale")) == ""
     assert captions.intensities(rows[rows["scale"] == ""]) == ""
