@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ import numpy as np
 
 from denobench.device import show
 from denobench.errors import DenobenchError, UnavailableError, reason
+from denobench.foreign.keras_2 import is_old, renewed, rewritten
 from denobench.foreign.network import Network, Port, threads
-from denobench.foreign.recognise import H5, SAVED_MODEL
+from denobench.foreign.recognise import H5, KERAS, SAVED_MODEL
 
-_WAY_OUT = "Export it where you have its code: model.export('net.onnx', format='onnx')."
+_WAY_OUT = (
+    "Export it where you have its code: model.export('net.onnx', format='onnx'), or in Keras 2 "
+    "model.save('folder', save_format='tf')."
+)
 # Operations of a SavedModel's graph that reach outside of it.
 _REACHING = (
     b"PyFunc",
@@ -60,9 +64,13 @@ class KerasNetwork(Network):
         described = _config(path, kind)
         if isinstance(described, dict):
             described.pop("compile_config", None)  # losses and the like, which are not loaded
+        old = kind == KERAS and is_old(described)
+        if old:
+            described = renewed(described)
         _check_config(path, described)
         try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            with rewritten(path, described) if old else nullcontext(path) as readable:
+                model = keras.saving.load_model(readable, compile=False, safe_mode=True)
         except Exception as error:
             raise DenobenchError(
                 f"Model {path} cannot be made by Keras {keras.__version__} in safe mode: "

@@ -153,7 +153,9 @@ def _archive(path: Path) -> str:
 def _pickle(path: Path, content: bytes) -> DenobenchError:
     """Return the error for a pickled file, which is looked at and not loaded."""
     modules, strings = _pickled(content)
-    if strangers := sorted(modules.difference(_HARMLESS)):
+    # The user's own first, then torch's and Python's.
+    known = ("torch", "builtins", "__builtin__")
+    if strangers := sorted(modules.difference(_HARMLESS), key=lambda m: (m.startswith(known), m)):
         return DenobenchError(
             f"Model {path} is a pickled Python object that needs the code of "
             f"{', '.join(strangers[:4])}: loading it would run code from the file, which is not "

@@ -7,6 +7,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,3 +134,34 @@ def test_weights_without_a_network_are_named(tmp_path: Path) -> None:
         file["conv/kernel"] = np.zeros((3, 3))
     with pytest.raises(DenobenchError, match="weights without the network"):
         open_network(tmp_path / "weights.h5")
+
+
+def _dncnn(keras: Any) -> Any:
+    """Return a network as DnCNN's public training code builds it, compiled with its own loss."""
+    layers = keras.layers
+
+    def sum_squared_error(true: Any, given: Any) -> Any:
+        return ((true - given) ** 2) / 2
+
+    image = layers.Input((None, None, 1))
+    maps = layers.Conv2D(4, 3, padding="same", kernel_initializer="Orthogonal")(image)
+    maps = layers.BatchNormalization(axis=3, momentum=0.0, epsilon=1e-4)(maps)
+    maps = layers.Conv2D(1, 3, padding="same")(layers.Activation("relu")(maps))
+    model = keras.Model(image, layers.Subtract()([image, maps]))
+    model.compile(optimizer="adam", loss=sum_squared_error)
+    return model
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["model_050.hdf5", "net.keras"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_keras_files_with_a_loss_of_their_own_are_read(
+    tmp_path: Path, name: str, version: int
+) -> None:
+    """Of Keras 2, too: what it was trained with is not needed, and not looked for."""
+    keras = pytest.importorskip("tf_keras" if version == 2 else "keras")
+    model = _dncnn(keras)
+    model.save(tmp_path / name)
+    image = np.random.default_rng(0).random((1, 16, 24, 1), np.float32)
+    (found,) = open_network(tmp_path / name)([image])
+    np.testing.assert_allclose(found, np.asarray(model(image)), atol=1e-5)
