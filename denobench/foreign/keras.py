@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,10 @@ import numpy as np
 
 from denobench.device import show
 from denobench.errors import DenobenchError, UnavailableError, reason
-from denobench.foreign.keras_2 import is_old, renewed, rewritten
+from denobench.foreign.keras_config import WAY_OUT, checked
 from denobench.foreign.network import Network, Port, threads
-from denobench.foreign.recognise import H5, KERAS, SAVED_MODEL
+from denobench.foreign.recognise import SAVED_MODEL
 
-_WAY_OUT = (
-    "Export it where you have its code: model.export('net.onnx', format='onnx'), or in Keras 2 "
-    "model.save('folder', save_format='tf')."
-)
 # Operations of a SavedModel's graph that reach outside of it.
 _REACHING = (
     b"PyFunc",
@@ -61,20 +55,15 @@ class KerasNetwork(Network):
         if kind == SAVED_MODEL:
             self._call = self._saved_model(path, tf)
             return
-        described = _config(path, kind)
-        if isinstance(described, dict):
-            described.pop("compile_config", None)  # losses and the like, which are not loaded
-        old = kind == KERAS and is_old(described)
-        if old:
-            described = renewed(described)
-        _check_config(path, described)
         try:
-            with rewritten(path, described) if old else nullcontext(path) as readable:
+            with checked(path, kind) as readable:
                 model = keras.saving.load_model(readable, compile=False, safe_mode=True)
+        except DenobenchError:
+            raise
         except Exception as error:
             raise DenobenchError(
                 f"Model {path} cannot be made by Keras {keras.__version__} in safe mode: "
-                f"{reason(error)[:400]} {_WAY_OUT}"
+                f"{reason(error)[:400]} {WAY_OUT}"
             ) from error
         self.inputs = tuple(
             Port(tensor.name, tuple(tensor.shape), str(tensor.dtype)) for tensor in model.inputs
@@ -106,7 +95,7 @@ class KerasNetwork(Network):
         if reaching:
             raise DenobenchError(
                 f"Model {path} reaches outside of itself ({', '.join(reaching)}), and is not "
-                f"loaded. {_WAY_OUT}"
+                f"loaded. {WAY_OUT}"
             )
         try:
             loaded = tf.saved_model.load(str(path))
@@ -119,7 +108,7 @@ class KerasNetwork(Network):
         if serving is None:
             names = ", ".join(sorted(signatures)) or "none"
             raise DenobenchError(
-                f"Model {path} has no signature serving_default (it has {names}). {_WAY_OUT}"
+                f"Model {path} has no signature serving_default (it has {names}). {WAY_OUT}"
             )
         specs = serving.structured_input_signature[1]
         self.inputs = tuple(
@@ -161,64 +150,3 @@ def _found(tf: Any, device: str) -> str:
             tf.config.experimental.set_memory_growth(each, True)
     tf.config.experimental.enable_tensor_float_32_execution(False)  # as exact as on a CPU
     return "gpu" if found and device != "cpu" else "cpu"
-
-
-def _config(path: Path, kind: str) -> Any:
-    """Return how a file describes its layers."""
-    try:
-        if kind == H5:
-            import h5py
-
-            with h5py.File(path, "r") as file:
-                text = file.attrs.get("model_config")
-            if text is None:
-                raise DenobenchError(
-                    f"Model {path} holds weights without the network that they belong to: save it "
-                    "by model.save(...), not by save_weights(...)."
-                )
-        else:
-            with zipfile.ZipFile(path) as archive:
-                text = archive.read("config.json")
-        return json.loads(text)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DenobenchError(
-            f"Model {path} is damaged ({reason(error)[:200]}): copy or download it again."
-        ) from None
-
-
-def _check_config(path: Path, config: Any) -> None:
-    """Raise if a network's layers bring code of their own, or are not Keras' own."""
-    for part in _parts(config):
-        name, module = part.get("class_name"), part.get("module")
-        if name in ("Lambda", "__lambda__"):
-            raise DenobenchError(
-                f"Model {path} has a Lambda layer, whose Python code would run: replace it by "
-                f"layers or keras.ops. {_WAY_OUT}"
-            )
-        own = (
-            module is None or module == "keras" or str(module).startswith(("keras.", "keras_core."))
-        )
-        plain = module == "builtins" and name in (
-            "slice",
-            "dict",
-            "list",
-            "tuple",
-            "set",
-            "Ellipsis",
-        )
-        if not (own or plain) or part.get("registered_name") not in (None, name, ""):
-            raise DenobenchError(
-                f"Model {path} has a part {part.get('registered_name') or name!r} of "
-                f"{module or 'a library of its own'}, whose code is not in Keras. {_WAY_OUT}"
-            )
-
-
-def _parts(config: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(config, dict):
-        if "class_name" in config:
-            yield config
-        for value in config.values():
-            yield from _parts(value)
-    elif isinstance(config, list):
-        for value in config:
-            yield from _parts(value)
