@@ -53,7 +53,7 @@ def _seconds(call: Callable[[], object], calls: int) -> float:
     return time.process_time() - started
 
 
-@pytest.mark.parametrize("side", [64, 224])
+@pytest.mark.parametrize("side", [32, 64, 224])
 def test_a_call_costs_what_the_session_s_own_does(
     benchmark: BenchmarkFixture, tmp_path: Path, side: int
 ) -> None:
