@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from denobench.errors import DenobenchError, reason
@@ -72,9 +72,21 @@ def user_path(text: str | Path) -> Path:
         raise DenobenchError(f"{text}: there is no such home folder; give a whole path.") from None
 
 
+def _check_kind(path: Path) -> None:
+    """Raise an `OSError` where a path is a device, a pipe or a socket."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "a device or a pipe, not a file", str(path))
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file to be read; an `OSError` if it is a device or a pipe, which may never end."""
+    _check_kind(path)
+    return path.open("rb")
+
+
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         found = sha256()
         while block := file.read(2**20):
             found.update(block)
@@ -97,8 +109,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Give the path of a file to write beside ``path``, and then put it in its place.
 
     A reader sees the old file or the new one, whole; where the block raises, the old one stays. A
-    link is replaced, not followed.
+    link is replaced, not followed; what is a device or a pipe, such as ``/dev/null``, raises an
+    `OSError` and stays.
     """
+    if not path.is_symlink():
+        _check_kind(path)
     temporary = path.with_name(f"{_PART}{uuid4().hex}{path.suffix}")
     try:
         yield temporary

@@ -98,7 +98,8 @@ def beside(folder: Path, name: str) -> bool:
 
 def _import(path: Path) -> ModuleType:
     if not path.is_file():
-        raise DenobenchError(f"Plugin {path} does not exist; give the path of a Python file.")
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise DenobenchError(f"Plugin {path} {what}; give the path of a Python file.")
     if path.suffix != ".py":
         raise DenobenchError(f"Plugin {path} is not a Python file; its name should end in .py.")
     package = _package(path.parent)

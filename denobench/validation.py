@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -29,6 +30,7 @@ _RIGHT = {
     "dict": "settings, such as {key: value}",
     "model": "settings, such as {key: value}",
 }
+_RIGHT_AND_FOUND = re.compile(r"must be (.*) \(found (.*)\)")
 _BOUNDS = {
     "greater_than": ("gt", "above {}"),
     "greater_than_equal": ("ge", "{} or more"),
@@ -37,16 +39,28 @@ _BOUNDS = {
 }
 
 
-def explain(found: ErrorDetails) -> str:
+def explain(*findings: ErrorDetails) -> str:
     """Return what would be right in place of a value, and what was found.
 
     Parameters
     ----------
-    found
-        One of the errors of a `pydantic.ValidationError`.
+    *findings
+        The errors of a `pydantic.ValidationError` about the value: one, or one for each kind that
+        it might have been of.
     """
+    texts = dict.fromkeys(map(_explain, findings))
+    parts = [_RIGHT_AND_FOUND.fullmatch(text) for text in texts]
+    if len(parts) == 1 or None in parts or parts[0] is None:
+        return next(iter(texts))
+    return f"must be {', or '.join(part[1] for part in parts if part)} (found {parts[0][2]})"
+
+
+def _explain(found: ErrorDetails) -> str:
+    """Say what would be right, and what was found."""
     kind, value = found["type"], found["input"]
     context: Mapping[str, Any] = found.get("ctx", {})
+    if kind == "missing":
+        return "must be given"
     if kind == "value_error":
         return f"{found['msg'].removeprefix('Value error, ')} (found {shown(value)})"
     if kind in _BOUNDS:

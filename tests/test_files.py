@@ -57,6 +57,19 @@ def test_plain_names_stay() -> None:
     assert safe_name("fast-bm3d") == "fast-bm3d"
 
 
+def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path: Path) -> None:
+    """A pipe, as a device would, makes nobody wait for its end, and stays what it is."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to("pipe")
+    for act in (digest, lambda path: write_text(path, "x")):
+        with pytest.raises(OSError, match="a device or a pipe"):
+            act(pipe)
+    assert pipe.is_fifo()
+    write_text(tmp_path / "link", "x")  # a link is replaced, whatever it leads to
+    assert [path.name for path in tmp_path.iterdir() if path.is_fifo()] == ["pipe"]
+
+
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     """An error in the middle leaves the old file and no other."""
     path = tmp_path / "file.txt"

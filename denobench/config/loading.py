@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from denobench.config import strict_yaml
-from denobench.config.models import Config, parse
+from denobench.config.checking import parse
+from denobench.config.models import Config
 from denobench.errors import DenobenchError, unknown
 from denobench.files import user_path
 from denobench.validation import shown

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from denobench.config.sections import (
     GalleryEntry,
@@ -17,13 +16,12 @@ from denobench.config.sections import (
     TuningEntry,
 )
 from denobench.device import Device
-from denobench.errors import DenobenchError, unknown
+from denobench.errors import DenobenchError
 from denobench.files import user_path
 from denobench.noise import Noise
 from denobench.scale import Scale
-from denobench.validation import Flag, Number, Whole, explain, shown
+from denobench.validation import Flag, Number, Whole, shown
 
-_DEEPEST = 50  # settings in one another
 _LONGEST_NAME = 100
 
 
@@ -225,7 +223,7 @@ class Config(BaseModel):
         try:
             return scale if scale is None else (Scale.parse(scale) and scale)
         except DenobenchError as error:
-            raise _SentenceError(str(error).removeprefix("scale: ")) from None
+            raise SentenceError(str(error).removeprefix("scale: ")) from None
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -260,7 +258,7 @@ class Config(BaseModel):
         try:
             return cls._not_empty(tuple(map(str, dict.fromkeys(map(Noise.parse, values)))))
         except DenobenchError as error:
-            raise _SentenceError(str(error)) from None
+            raise SentenceError(str(error)) from None
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -298,64 +296,12 @@ class Config(BaseModel):
         return tuple(Noise.parse(text) for text in self.noise)
 
 
-def parse(tree: Mapping[str, Any], origin: str, settings: Iterable[str] = ()) -> Config:
-    """Check a config's tree and return the config.
-
-    Parameters
-    ----------
-    tree
-        What stands in the config.
-    origin
-        What a message calls it.
-    settings
-        Dotted keys that were set beside it: a mistake below one is theirs.
-
-    Raises
-    ------
-    DenobenchError
-        With one line per mistake: where, what, and what would be right.
-    """
-    try:
-        return Config.model_validate(_plain(tree, origin))
-    except ValidationError as error:
-        lines = [_line(found, origin, tuple(settings)) for found in error.errors()]
-        raise DenobenchError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _plain(value: Any, origin: str, place: tuple[str, ...] = ()) -> Any:
-    """Return a tree of mappings, lists and scalars alone; NumPy's numbers become Python's.
-
-    Raises
-    ------
-    DenobenchError
-        If a value cannot stand in a config, such as NaN.
-    """
-    where = f"{origin}: {'.'.join(place)}"
-    if len(place) > _DEEPEST:
-        raise DenobenchError(f"{origin}: {place[0]}: values lie too deep in one another.")
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, str):
-                raise DenobenchError(f"{where}: a key must be a text (found {shown(key)}).")
-        return {key: _plain(below, origin, (*place, key)) for key, below in value.items()}
-    if isinstance(value, list | tuple):
-        below = enumerate(value)
-        return [_plain(each, origin, (*place, str(number))) for number, each in below]
-    if hasattr(value, "item") and not getattr(value, "shape", True):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        raise DenobenchError(f"{where}: must be a finite number (found {value}).")
-    if isinstance(value, str) and "\0" in value:
-        raise DenobenchError(f"{where}: must be a text without NUL characters.")
-    return value
-
-
 def _path(path: Any) -> Any:
     """Return the path that a text names."""
     try:
         return user_path(path) if isinstance(path, str | Path) else path
     except DenobenchError as error:
-        raise _SentenceError(str(error)) from None
+        raise SentenceError(str(error)) from None
 
 
 def _list(values: Any, example: str) -> Any:
@@ -367,33 +313,10 @@ def _list(values: Any, example: str) -> Any:
 def _check_name(name: str) -> None:
     """Raise if nothing can be called so."""
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
-        raise _SentenceError(
+        raise SentenceError(
             f"{shown(name)} is no name; it takes 1 to {_LONGEST_NAME} letters that can be printed."
         )
 
 
-_SECTIONS: Mapping[tuple[int | str, ...], type[BaseModel]] = {
-    ("timing",): TimingEntry,
-    ("tuning",): TuningEntry,
-    ("slices",): SlicesEntry,
-    ("pairs",): PairsEntry,
-    ("gallery",): GalleryEntry,
-}
-
-
-def _line(found: Any, origin: str, settings: tuple[str, ...]) -> str:
-    """Turn one of pydantic's findings into a line."""
-    place = ".".join(str(part) for part in found["loc"])
-    own = any(f"{place}.".startswith(f"{key}.") or key.startswith(f"{place}.") for key in settings)
-    if found["type"] == "extra_forbidden":
-        parents, name = found["loc"][:-1], str(found["loc"][-1])
-        noun = f"key of {parents[0]}" if parents else "key"
-        fields = _SECTIONS.get(parents, Config).model_fields
-        return f"{f'Setting {place}' if own else origin}: {unknown(noun, name, fields)}"
-    cause = found.get("ctx", {}).get("error")
-    sentence = str(cause) if isinstance(cause, _SentenceError) else f"{explain(found)}."
-    return f"{f'Setting {place}' if own else f'{origin}: {place}'}: {sentence}"
-
-
-class _SentenceError(ValueError):
+class SentenceError(ValueError):
     """A mistake whose message is a whole sentence already."""

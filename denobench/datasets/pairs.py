@@ -152,6 +152,10 @@ def _opened(
         noisy = _side(data, references.is_noisy, f"noisy: {other.written!r}", all_slices, progress)
         by_source = _belonging(clean, noisy, data, references)
     else:
+        if data.resolve() == references.resolve():
+            raise DenobenchError(
+                f"{data} cannot be noisy and its own reference: name another folder by --reference."
+            )
         clean = open_folder(references, reading, progress=progress)
         noisy = open_folder(data, all_slices, progress=progress)
         by_source = _matched(_by_source(clean, references), _by_source(noisy, data))

@@ -120,6 +120,8 @@ def _locate_brain_tumor(folder: Path | None) -> Path:
     for candidate in (folder, folder / "brain_tumor_dataset"):
         if (candidate / "yes").is_dir() and (candidate / "no").is_dir():
             return candidate
+    if not folder.is_dir():
+        raise DenobenchError(f"Data folder {folder} does not exist or is not a folder.")
     raise DenobenchError(f"{folder} is not the brain-tumor set: it has no sub-folders yes and no.")
 
 

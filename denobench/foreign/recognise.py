@@ -9,7 +9,7 @@ from pathlib import Path
 
 from denobench.errors import DenobenchError
 from denobench.files import digest as digest_of_file
-from denobench.files import digest_of
+from denobench.files import digest_of, opened
 from denobench.foreign.beside import beside
 
 ONNX, KERAS, H5, SAVED_MODEL, TORCHSCRIPT, EXPORTED = (
@@ -72,7 +72,7 @@ def recognise(path: Path) -> str:
             f"{path} is {held} without a saved_model.pb: give a SavedModel's folder, or a file."
         )
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             head = file.read(4096)
     except OSError as error:
         raise DenobenchError(f"Model {path} cannot be read ({error.strerror}).") from None

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denobench.errors import DenobenchError, reason
-from denobench.files import digest_bytes
+from denobench.files import digest_bytes, opened
 from denobench.registry import Registry
 from denobench.scale import Scale, to_full_scale
 
@@ -50,12 +50,12 @@ class File:
     def head(self) -> bytes:
         """Return its first bytes, unpacked."""
         try:
-            with self.path.open("rb") as file:
+            with opened(self.path) as file:
                 packed = file.read(3)
                 file.seek(0)
-                for magic, opened in _PACKED.items():
+                for magic, unpacker in _PACKED.items():
                     if packed.startswith(magic):
-                        with opened(file, "rb") as unpacked:
+                        with unpacker(file, "rb") as unpacked:
                             return unpacked.read(HEAD)
                 return file.read(HEAD)
         except (EOFError, zlib.error, OSError) as error:
@@ -70,7 +70,8 @@ class File:
             If it cannot be read, or is not what it was when it was looked at.
         """
         try:
-            content = self.path.read_bytes()
+            with opened(self.path) as file:
+                content = file.read()
             if self.digest and digest_bytes(content) != self.digest:
                 raise self.fault("was replaced since it was looked at; run again")
             if content.startswith(b"\x1f\x8b"):

@@ -60,7 +60,9 @@ def write(
             record.keep(folders[0], report)
         return report
     except OSError as error:
-        raise DenobenchError(f"{folder}: the report cannot be written ({error}).") from error
+        raise DenobenchError(
+            f"{folder}: the report cannot be written ({error.strerror or error})."
+        ) from error
 
 
 def unchanged(folder: RunFolder) -> Report | None:

@@ -42,6 +42,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(pixels.astype(np.uint8)).save(folder / name)
     (folder / "link.png").symlink_to("in.png")
     (folder / "nothing").mkdir()
+    os.mkfifo(folder / "pipe")
     return folder
 
 
@@ -98,6 +99,13 @@ RUN = [
     ("run --set methods.median.size=4 --methods median", "size: must be odd"),
     ("run --set size=native --methods cdae", "size: native"),
     ("run natural", "--data"),
+    ("run paper --data gone", "gone does not exist"),
+    ("run pairs --data d --reference d", "d cannot be noisy and its own reference"),
+    ("run --plugin d", "d is a folder"),
+    ("run --model pipe", "a device or a pipe"),
+    ("run --set subjects=0", "subjects: must be auto or none, or 1 or more (found 0)"),
+    ("run --set slices.volumes=[0]", "slices.volumes: must be first or all, or 1 or more"),
+    ("run --set pairs.noisy=x", "pairs.reference: must be given"),
     ("train --set methods=[tv]", "no method that has to be trained"),
 ]
 OTHERS = [
@@ -112,6 +120,8 @@ OTHERS = [
     ("denoise gone.png o.png", "gone.png"),
     ("denoise bad.png o.png", "bad.png"),
     ("denoise d o.png", "d"),
+    ("denoise pipe o.png", "a device or a pipe"),
+    ("view in.png --no-open --out pipe", "a device or a pipe"),
     ("denoise in.png in.png", "one file"),
     ("denoise in.png link.png", "one file"),
     ("denoise in.png o.h5", "o.h5"),

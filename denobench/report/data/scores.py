@@ -147,7 +147,8 @@ def _average(
     mean = values.mean() if values.size else np.nan
     identity = next((other.id for other in shown if other.identity), None)
     nothing = means[identity].mean() if identity else np.nan
-    gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
+    with np.errstate(invalid="ignore"):  # infinite both: nobody is below
+        gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
     below = not (entry.identity or metric.estimate) and bool(
         gap < 0 if metric.higher_is_better else gap > 0
     )
