@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import io
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +33,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files of most slow tests, so that none of them is left to one core."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let a test that is marked ``alone`` run while pytest's other workers wait."""
-    with (ROOT / "Makefile").open() as gate, (ROOT / "pyproject.toml").open() as cores:
-        fcntl.flock(gate, fcntl.LOCK_EX)  # while one waits to be alone, nobody else begins
-        fcntl.flock(cores, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
-        fcntl.flock(gate, fcntl.LOCK_UN)
-        return (yield)
 
 
 @pytest.fixture(scope="session")
@@ -79,17 +69,21 @@ def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def program() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return a function that runs ``denobench`` with the given words in a process of its own."""
+    """Return a function that runs ``denobench`` with the given words, in this process."""
+    from denobench.cli import main
 
-    def run(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-        return subprocess.run(
-            [sys.executable, "-m", "denobench", *map(str, words)],
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=600,
-            **options,  # type: ignore[call-overload]
-        )
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        given = ["denobench", *map(str, words)]
+        out, err = io.StringIO(), io.StringIO()
+        code = 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", given)
+            patch.setenv("COLUMNS", "200")
+            patch.setenv("TERM", "dumb")
+            try:
+                main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return subprocess.CompletedProcess(given, code, out.getvalue(), err.getvalue())
 
     return run

@@ -231,7 +231,9 @@ def test_no_folder_for_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
         surroundings.temporary_folder()
 
 
-def test_nothing_computed_is_no_success(start: Started, tmp_path: Path, image_folder: Path) -> None:
+def test_nothing_computed_is_no_success(
+    program: Started, tmp_path: Path, image_folder: Path
+) -> None:
     """A run whose methods are all unavailable prints its report and exits with 1."""
     plugin = tmp_path / "absent.py"
     plugin.write_text(
@@ -241,9 +243,9 @@ def test_nothing_computed_is_no_success(start: Started, tmp_path: Path, image_fo
         "def absent(noisy, sigma):\n"
         "    raise UnavailableError('not on this machine')\n"
     )
-    words = [PROGRAM, "run", "--data", image_folder, "--plugin", plugin, "--methods", "absent"]
+    words = ["run", "--data", image_folder, "--plugin", plugin, "--methods", "absent"]
     words += ["--noise", "gaussian:0.1", "--limit", "1", "--out", tmp_path / "run"]
     words += [word for setting in SETTINGS for word in ("--set", setting)]
-    done = subprocess.run([*map(str, words)], capture_output=True, text=True)
+    done = program(*words)
     assert done.returncode == 1, done.stderr
     assert "not on this machine" in done.stderr

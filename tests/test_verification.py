@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -15,16 +17,18 @@ import denobench
 from denobench.rows import RunFolder
 from denobench.verification import Verification, verify
 
+FAILING = (
+    "from denobench import denoiser\n\n@denoiser('failing')\n"
+    "def failing(noisy, sigma):\n    raise ValueError('never works')\n"
+)
 
-@pytest.fixture(scope="session")
+
+@pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real small run, with a method that always fails."""
     folder = tmp_path_factory.mktemp("verify")
     plugin = folder / "failing.py"
-    plugin.write_text(
-        "from denobench import denoiser\n\n@denoiser('failing')\n"
-        "def failing(noisy, sigma):\n    raise ValueError('never works')\n"
-    )
+    plugin.write_text(FAILING)
     settings = {
         "limit": 4, "size": 48, "noise": ["gaussian:0.05", "gaussian:0.1"], "gallery": 0,
         "methods": ["identity", "tv", "wavelet", "median", "failing"], "timing.repeats": 2,
@@ -194,3 +198,28 @@ def test_versions_that_differ_are_named(run: Path) -> None:
     found = check(run, sample=1)
     assert found.versions["numpy"][0] == "1.0"
     assert found.problems == ()
+
+
+def test_plugins_are_imported_where_they_are_trusted(
+    run: Path, program: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """What the folder names is code: it runs with --trust alone, one's own copy with --plugin."""
+    ran = []
+    for name in ("theirs", "ours"):
+        ran.append(tmp_path / name / "ran")
+        ran[-1].parent.mkdir()
+        text = f"{FAILING}open({str(ran[-1])!r}, 'w').close()\n"
+        ran[-1].with_name("failing.py").write_text(text)
+    theirs, ours = ran
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["config"]["plugins"] = [str(theirs.with_name("failing.py"))]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    refused = program("verify", run, "--sample", "1")
+    assert refused.returncode == 2
+    assert "theirs/failing.py, and no code is run" in refused.stderr
+    own = program("verify", run, "--sample", "1", "--plugin", ours.with_name("failing.py"))
+    assert own.returncode == 0, own.stdout
+    assert (theirs.exists(), ours.exists()) == (False, True)
+    trusting = program("verify", run, "--sample", "1", "--trust")
+    assert trusting.returncode == 0, trusting.stdout
+    assert theirs.exists()

@@ -18,6 +18,7 @@ from denobench.engine.stages import gallery, tasks, timing, training, tuning
 from denobench.engine.stages.computing import CellStage, Computing, missing_cells
 from denobench.engine.stages.kept import Kept
 from denobench.engine.status import Journal
+from denobench.engine.workers import nursery
 from denobench.engine.workers.cells import Computed, row
 from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
@@ -85,6 +86,7 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
             for known in _fill(plan, about, outcome, store, journal):
                 folder.write_manifest(known)
         except KeyboardInterrupt:
+            nursery.end()
             outcome.interrupted = True
             journal.interrupted()
         statuses, planned = store.statuses(), folder.planned() or ()

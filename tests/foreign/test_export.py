@@ -42,7 +42,7 @@ def test_exported_network_gives_the_network_s_answers(
     assert isinstance(cdae, methods.FittedDenoiser)
     cdae.load(shipped.weights)
     rng = np.random.default_rng(0)
-    noisy = np.array(simulated.images()[0])[:101, :90]
+    noisy = simulated.generate(0)[0][:101, :90]
     noisy = (noisy + 0.1 * rng.standard_normal(noisy.shape)).astype(np.float32)
     reading = READING | ({"layout": "nchw"} if ".pt" in name else {})
     answer = method_of(tmp_path / name, reading).denoise(noisy, None)

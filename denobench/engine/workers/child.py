@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import Any
 
 from denobench import device, surroundings
+from denobench.engine.workers import nursery
 from denobench.errors import DenobenchError, reason
 
 THREAD_VARIABLES = (
@@ -42,7 +43,7 @@ _COOKIE = "DENOBENCH_CHILD"
 _STALL_SECONDS = 5  # without another byte of a message that has begun
 _LOOK_SECONDS = 0.5  # between looks at a child whose pipe is silent
 _LOCALE = ("COLUMNS", "LANG", "LC_", "LINES")  # and LANGUAGE
-_BOOT = "from denobench.engine.workers.child import _main; _main(int(sys.argv[1]))"
+_BOOT = "from denobench.engine.workers.child import main; main(int(sys.argv[1]))"
 
 
 class ChildError(Exception):
@@ -56,7 +57,8 @@ class ChildDiedError(ChildError):
 class Child:
     """A fresh process that runs ``serve(connection, *args)``, in a process group of its own.
 
-    It ends when this process does, however that ends.
+    It ends when this process does, however that ends. One of one thread may be the fork of a
+    process that has run nobody's methods: see `denobench.engine.workers.nursery`.
 
     Parameters
     ----------
@@ -86,23 +88,21 @@ class Child:
         self.cookie = uuid.uuid4().hex
         with _naming_limits(), ExitStack() as stack:
             ours, theirs = map(stack.enter_context, socket.socketpair())
-            output = stack.enter_context(log.open("ab"))
-            self._process = subprocess.Popen(
-                [*surroundings.python(_BOOT), str(theirs.fileno())],
-                env={**_environment(threads), **variables, _COOKIE: self.cookie},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                process_group=0,  # a new session would leave the priority of ours
+            output = stack.enter_context(log.open("ab")).fileno()
+            environment, own = _environment(threads), {**variables, _COOKIE: self.cookie}
+            given = theirs.fileno(), output
+            forked = (
+                nursery.fork(serve.__module__, *given, environment, own) if threads == 1 else None
             )
+            self._process = forked or _fresh(*given, {**environment, **own})
+            parent = forked.parent if forked else os.getpid()
             # A length that a method wrote into the pipe must not make us wait for ever.
             stall = struct.pack("ll", _STALL_SECONDS, 0)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, stall)
             self.connection = Connection(ours.detach())
         self.pid = self._process.pid
         with suppress(BrokenPipeError):  # its death shows when it is asked for an answer
-            self.connection.send((os.getpid(), threads, tuple(plugins)))
+            self.connection.send((parent, threads, tuple(plugins)))
             self.connection.send((serve, args))
 
     def __enter__(self) -> Child:
@@ -221,7 +221,20 @@ def _environment(threads: int) -> dict[str, str]:
     }
 
 
-def _main(descriptor: int) -> None:
+def _fresh(pipe: int, log: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a child whose libraries see variables of its own when they are imported."""
+    return subprocess.Popen(
+        [*surroundings.python(_BOOT), str(pipe)],
+        env=dict(environment),
+        pass_fds=[pipe],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        process_group=0,  # a new session would leave the priority of ours
+    )
+
+
+def main(descriptor: int) -> None:
     """Prepare the child, run what it is for, and send home what it raises."""
     connection = _Pipe(descriptor)
     # Ctrl-C is the coordinator's to handle. What methods start has the default, even where this

@@ -267,7 +267,7 @@ def test_processes_end_with_their_coordinator(
 
 def test_lost_scheduler_is_named(compare: Compare, machines: Machines, tmp_path: Path) -> None:
     """A scheduler that dies in mid-run is one error with its address; the run goes on after it."""
-    settings = {"methods": ["identity", "tv"], "realisations": 50}
+    settings = {"methods": ["identity", "tv"], "realisations": 20}
     out = tmp_path / "run"
 
     with (
