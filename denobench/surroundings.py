@@ -14,8 +14,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import chdir, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -125,6 +125,19 @@ def _terminal_encoding() -> str:
     found = sys.stdout.encoding if sys.stdout else "utf-8"
     chosen = "PYTHONIOENCODING" in os.environ or codecs.lookup(found).name != "ascii"
     return found if chosen else "utf-8"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep from the terminal what libraries write past Python, such as TensorFlow as it starts."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def temporary_folder() -> str:

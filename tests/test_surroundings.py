@@ -249,3 +249,19 @@ def test_nothing_computed_is_no_success(
     done = program(*words)
     assert done.returncode == 1, done.stderr
     assert "not on this machine" in done.stderr
+
+
+def test_what_libraries_write_past_python_is_kept_from_the_terminal(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As long as it lasts, and also where it ends by an exception."""
+
+    def noisy() -> None:
+        with surroundings.quiet():
+            os.write(2, b"noise")
+            raise ValueError("told")
+
+    with pytest.raises(ValueError, match="told"):
+        noisy()
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"

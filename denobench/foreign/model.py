@@ -24,6 +24,7 @@ from denobench.foreign.reading import Call, Reading
 from denobench.foreign.tiles import padded, tiled
 from denobench.methods import FileDenoiser, Info
 from denobench.progress import Progress, unheard
+from denobench.surroundings import quiet
 
 VERSION = 3  # of what is found by trying
 _TRIED = 32  # multiples of a side on which an accelerator is tried
@@ -191,7 +192,8 @@ def open_network(path: Path, device: str = "cpu") -> Network:
         return TorchNetwork(path, kind, device)
     from denobench.foreign.keras import KerasNetwork
 
-    return KerasNetwork(path, kind, device)
+    with quiet():
+        return KerasNetwork(path, kind, device)
 
 
 def inspect(

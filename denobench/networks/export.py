@@ -9,6 +9,7 @@ import numpy as np
 from denobench.errors import DenobenchError
 from denobench.networks import torchscript
 from denobench.networks.method import NetworkDenoiser
+from denobench.surroundings import quiet
 
 TORCH = (".pt", ".pt2")
 SUFFIXES = (".onnx", ".keras", ".h5", *TORCH, "")
@@ -38,22 +39,30 @@ def export(method: NetworkDenoiser, path: Path) -> None:
     if suffix in TORCH:
         _to_torch(method, path)
         return
-    model = method.trained()
-    side = 8 * method.factor
-    model(np.zeros((1, side, side, method.channels), np.float32))  # ONNX asks for a first call
     try:
-        if suffix == ".onnx":
-            model.export(path, format="onnx", verbose=False)
-        elif suffix:
-            model.save(path)
-        else:
-            model.export(path, format="tf_saved_model", verbose=False)
+        with quiet():
+            _by_keras(method, path)
     except ImportError as error:
         raise DenobenchError(
             f"{path}: pip install 'denobench[export]', which writes ONNX ({error})."
         ) from None
+    except DenobenchError:
+        raise
     except Exception as error:
         raise DenobenchError(f"{path}: cannot be written: {error}") from error
+
+
+def _by_keras(method: NetworkDenoiser, path: Path) -> None:
+    """Write a network as Keras does."""
+    model = method.trained()
+    side = 8 * method.factor
+    model(np.zeros((1, side, side, method.channels), np.float32))  # ONNX asks for a first call
+    if path.suffix.lower() == ".onnx":
+        model.export(path, format="onnx", verbose=False)
+    elif path.suffix:
+        model.save(path)
+    else:
+        model.export(path, format="tf_saved_model", verbose=False)
 
 
 def _to_torch(method: NetworkDenoiser, path: Path) -> None:
