@@ -56,8 +56,8 @@ def write(
     folder = out or folders[0].path
     try:
         report = _write(summary, folder, progress)
-        if [found.path for found in folders] == [folder]:
-            record.keep(folders[0], report)
+        own = [found.path for found in folders] == [folder]
+        record.keep(report, folders[0] if own else None)
         return report
     except OSError as error:
         raise DenobenchError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from denobench.errors import DenobenchError
-from denobench.files import digest, digest_of, read_json, write_text
+from denobench.files import digest, digest_of, read_json, remove_below, write_text
 from denobench.report.data.table import Column, Field, Section, Table
 from denobench.rows import RunFolder
 
@@ -63,20 +64,44 @@ class Report:
         return on_console(self.main_tables)
 
 
-def keep(folder: RunFolder, report: Report) -> None:
-    """Write down what a run's report was made of, what its files are, and what it says."""
-    record = {
-        "made_of": _made_of(folder),
-        "files": {path.relative_to(folder.path).as_posix(): digest(path) for path in report.paths},
-        "summary": report.summary,
-        "failures": report.failures,
-        # All but the tidy data, which lies in the table's own file.
-        "main_tables": [
-            {**asdict(replace(table, tidy=pd.DataFrame())), "tidy": None}
-            for table in report.main_tables
-        ],
-    }
-    write_text(folder.path / FILE, json.dumps(record))
+def keep(report: Report, run: RunFolder | None) -> None:
+    """Write down what a report's files are; of a run's own, what it was made of and what it says.
+
+    Tables and figures that an earlier report has left there, and this one does not have, are
+    removed: a picture that may not be passed on any more, say. What somebody has changed stays.
+    """
+    folder = report.folder
+    files = {path.relative_to(folder).as_posix(): digest(path) for path in report.paths}
+    for path in _outdated(folder, files):
+        remove_below(folder, path)
+    record: dict[str, Any] = {"files": files}
+    if run is not None:
+        record |= {
+            "made_of": _made_of(run),
+            "summary": report.summary,
+            "failures": report.failures,
+            # All but the tidy data, which lies in the table's own file.
+            "main_tables": [
+                {**asdict(replace(table, tidy=pd.DataFrame())), "tidy": None}
+                for table in report.main_tables
+            ],
+        }
+    write_text(folder / FILE, json.dumps(record))
+
+
+def _outdated(folder: Path, files: Collection[str]) -> Iterator[Path]:
+    """Yield an earlier report's tables and figures, as it wrote them, that are not among files."""
+    try:
+        earlier = dict(read_json(folder / FILE)["files"])
+    except (OSError, ValueError, KeyError, TypeError, DenobenchError):
+        return
+    for name, found in earlier.items():
+        place, _, own = str(name).partition("/")
+        path = folder / place / own
+        if place in ("tables", "figures") and own == path.name and name not in files:
+            with suppress(OSError):
+                if digest(path) == found:
+                    yield path
 
 
 def find(folder: RunFolder) -> Report | None:

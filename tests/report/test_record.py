@@ -96,3 +96,32 @@ def test_damaged_record_is_out_of_date(written: RunFolder) -> None:
     for text in ("{", "[]", json.dumps({"made_of": ""})):
         (written.path / record.FILE).write_text(text)
         assert unchanged(written) is None
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.name for place in ("tables", "figures") for path in (folder / place).iterdir()}
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_what_an_earlier_report_left_is_removed(
+    written: RunFolder, tmp_path: Path, joint: bool
+) -> None:
+    """A figure that the new report has not goes; what somebody put there or changed stays."""
+    out = tmp_path / "joint" if joint else written.path
+    write([written], out)
+    before = files_of(out)
+    mine, edited = out / "figures" / "mine.png", out / "tables" / "earlier.md"
+    mine.write_bytes(b"mine")
+    edited.write_text("as written")
+    picture, outside = out / "figures" / "gallery-1.png", out / "run.txt"
+    for path in (picture, outside):
+        path.write_text("as written")
+    told = json.loads((out / record.FILE).read_text())
+    found = record.digest(picture)
+    for name in ("figures/gallery-1.png", "tables/earlier.md", "run.txt", "figures/../run.txt"):
+        told["files"][name] = found
+    edited.write_text("changed")
+    (out / record.FILE).write_text(json.dumps(told))
+    write([written], out)
+    assert files_of(out) == {*before, "mine.png", "earlier.md"}
+    assert outside.exists()

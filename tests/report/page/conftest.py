@@ -27,7 +27,9 @@ def opened(browser: Any, report: Report) -> Iterator[Open]:
     heard: list[str] = []
     contexts = []
 
-    def load(path: Path = report.page, end: str = "", **options: Any) -> Any:
+    def load(
+        path: Path = report.page, end: str = "", *, viewer: bool = True, **options: Any
+    ) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
@@ -35,7 +37,7 @@ def opened(browser: Any, report: Report) -> Iterator[Open]:
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.on("request", lambda request: heard.append(request.url))
         page.goto(f"{path.as_uri()}{end}")
-        if options.get("java_script_enabled", True):
+        if viewer and options.get("java_script_enabled", True):
             page.wait_for_selector(READY)
             page.locator("#viewer .stage").scroll_into_view_if_needed()
             page.wait_for_timeout(100)

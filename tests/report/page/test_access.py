@@ -128,7 +128,7 @@ def test_names_of_all_kinds(opened: Open, many: Path, width: int) -> None:
     assert len(titles(page)) == 26
     assert titles(page)[1] == NAMES[0].replace("/", "∕")
     page.locator("details.readouts > summary").click()
-    page.locator("details.chosen > summary").click()
+    page.locator("#look details.chosen > summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.keyboard.press("t")
     page.keyboard.press("7")

@@ -2,6 +2,7 @@
 
 import { centre, copyLink, fullScreen, reset, save, seek } from "./actions.js";
 import { choice, make } from "./dom.js";
+import { methodBoxes } from "./hiding.js";
 import { HELP } from "./keys.js";
 import { MODES, modesOf, paintBar, rangeOf } from "./paint.js";
 import { described, placeOf } from "./words.js";
@@ -119,21 +120,6 @@ export function buildControls(viewer) {
   const bar = make("canvas", { class: "bar" });
   const ends = [make("span"), make("span"), make("span")];
   const where = make("p", { class: "what" });
-  const methods = make("div", { class: "methods" });
-  const chosen = make(
-    "details",
-    { class: "chosen" },
-    make("summary", {}, "Methods shown"),
-    methods,
-  );
-
-  /** @param {string} name */
-  const shows = (name) => {
-    const names = new Set(viewer.state.hidden);
-    if (!names.delete(name)) names.add(name);
-    viewer.set({ hidden: [...names] });
-  };
-
   const region = press("Magnify region", () => viewer.zoomToRegion());
   const group = (/** @type {string} */ name, /** @type {HTMLElement[]} */ ...parts) =>
     make("div", { class: "bar-of", role: "group", "aria-label": name }, ...parts);
@@ -189,7 +175,7 @@ export function buildControls(viewer) {
       other.element,
     ),
     more,
-    chosen,
+    methodBoxes(content, viewer),
     make(
       "div",
       { class: "scale" },
@@ -248,18 +234,6 @@ export function buildControls(viewer) {
     ends[2].textContent = MODES[state.mode].title;
     bar.setAttribute("role", "img");
     bar.setAttribute("aria-label", "Colours from the least to the greatest value");
-    const hidden = state.hidden.join("\n");
-    if (methods.dataset.hidden === hidden) return;
-    methods.dataset.hidden = hidden;
-    methods.replaceChildren(
-      ...content.methods
-        .filter((each) => !each.identity)
-        .map((each) => {
-          const box = make("input", { type: "checkbox", change: () => shows(each.id) });
-          box.checked = !state.hidden.includes(each.id);
-          return make("label", {}, box, make("bdi", {}, each.label));
-        }),
-    );
   };
   return { element, update, help, more };
 }

@@ -1,6 +1,7 @@
 // What the page does once it is there.
 
 import { readContent } from "./data.js";
+import { hiding } from "./hiding.js";
 import { bindPlots } from "./plots.js";
 import { bindTables } from "./tables.js";
 import { Viewer } from "./viewer.js";
@@ -17,12 +18,14 @@ function start() {
     viewer = new Viewer(root, content);
     shown = viewer.restore();
   }
-  bindTables(content, viewer);
+  const hides = viewer ?? hiding();
+  bindTables(content, hides);
   const plots = document.getElementById("plots");
   if (content?.scores.length && plots) {
     plots.hidden = false;
-    bindPlots(plots, content, viewer, shown);
+    bindPlots(plots, content, viewer, hides, shown);
   }
+  for (const tell of hides.listeners) tell(); // of what the address hides
 }
 
 start();

@@ -2,21 +2,27 @@
 
 import { decoded, inflated, printed } from "./data.js";
 import { choice, make } from "./dom.js";
+import { methodBoxes } from "./hiding.js";
 
 /** @typedef {import("./data.js").Content} Content */
 /** @typedef {import("./data.js").Method} Method */
 /** @typedef {import("./data.js").Metric} Metric */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
-/** @typedef {{metric: string, noise: string, over: "level" | "time", level: number, log: boolean}} Chosen */
+/** @typedef {import("./hiding.js").Hiding} Hiding */
+/**
+ * @typedef {{metric: string, noise: string, over: "level" | "time", level: number,
+ *   images: "gain" | "score", logScore: boolean, logLevel: boolean}} Chosen
+ */
 
 /**
  * Put the plots' section together; the library is unpacked when it comes into view.
  * @param {HTMLElement} root
  * @param {Content} content
  * @param {Viewer | null} viewer
+ * @param {Hiding} hides
  * @param {Promise<void>} shown the viewer's first view, which the library does not keep waiting
  */
-export function bindPlots(root, content, viewer, shown) {
+export function bindPlots(root, content, viewer, hides, shown) {
   const [first] = content.noises;
   const middle = (/** @type {number[]} */ levels) => levels[Math.floor((levels.length - 1) / 2)];
   /** @type {Chosen} */
@@ -25,13 +31,15 @@ export function bindPlots(root, content, viewer, shown) {
     noise: first.name,
     over: "level",
     level: middle(first.levels),
-    log: false,
+    images: content.reference && content.methods.some((each) => each.identity) ? "gain" : "score",
+    logScore: false,
+    logLevel: false,
   };
   /** @type {any} */
   let plotly = null;
   const [means, images] = [make("div", { class: "plot" }), make("div", { class: "plot" })];
   const told = make("p", { class: "soft", role: "status" });
-  const draw = () => plotly && drawAll(plotly, means, images, content, chosen, viewer);
+  const draw = () => plotly && drawAll(plotly, means, images, content, chosen, hides.state.hidden);
   const pick = (/** @type {Partial<Chosen>} */ change) => {
     Object.assign(chosen, change);
     fillLevels();
@@ -59,7 +67,21 @@ export function bindPlots(root, content, viewer, shown) {
     (value) => pick({ over: value === "time" ? "time" : "level" }),
   );
   const level = choice("σ", [], (value) => pick({ level: Number(value) }));
-  const log = make("input", { type: "checkbox", change: () => pick({ log: log.checked }) });
+  const gained = choice(
+    "Every image",
+    [
+      ["gain", "Gain over doing nothing"],
+      ["score", "Score"],
+    ],
+    (value) => pick({ images: value === "gain" ? "gain" : "score" }),
+  );
+  const box = (/** @type {"logScore" | "logLevel"} */ name) => {
+    const input = make("input", {
+      type: "checkbox",
+      change: () => pick({ [name]: input.checked }),
+    });
+    return input;
+  };
   const fillLevels = () => {
     const levels = content.noises.find((each) => each.name === chosen.noise)?.levels ?? [];
     level.select.replaceChildren(
@@ -69,6 +91,7 @@ export function bindPlots(root, content, viewer, shown) {
   };
   over.element.hidden = !Object.keys(content.times).length;
   noise.element.hidden = content.noises.length < 2;
+  gained.element.hidden = chosen.images === "score";
   fillLevels();
   root.append(
     make("h2", {}, "Plots"),
@@ -79,12 +102,15 @@ export function bindPlots(root, content, viewer, shown) {
       noise.element,
       over.element,
       level.element,
-      make("label", {}, log, " Logarithmic score"),
+      gained.element,
+      make("label", {}, box("logScore"), " Logarithmic score"),
+      make("label", {}, box("logLevel"), " Logarithmic σ"),
     ),
+    methodBoxes(content, hides),
     make("div", { class: "plots" }, means, images),
     told,
   );
-  viewer?.listeners.push(draw);
+  hides.listeners.push(draw);
   for (const box of [means, images]) box.dataset.told = "";
   const watch = new IntersectionObserver(
     async (entries) => {
@@ -115,10 +141,9 @@ async function library() {
  * @param {HTMLElement} images
  * @param {Content} content
  * @param {Chosen} chosen
- * @param {Viewer | null} viewer
+ * @param {string[]} hidden
  */
-function drawAll(plotly, means, images, content, chosen, viewer) {
-  const hidden = viewer?.state.hidden ?? [];
+function drawAll(plotly, means, images, content, chosen, hidden) {
   const methods = content.methods.filter((each) => !hidden.includes(each.id));
   const metric = /** @type {Metric} */ (
     content.metrics.find((each) => each.name === chosen.metric)
@@ -128,11 +153,9 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
     style.getPropertyValue(name).trim(),
   );
   const axis = { gridcolor: rule, zeroline: false, linecolor: ink, automargin: true };
-  const score = {
-    ...axis,
-    title: { text: escaped(metric.title + (metric.unit && ` (${metric.unit})`)) },
-    type: chosen.log ? "log" : "linear",
-  };
+  const named = escaped(metric.title + (metric.unit && ` (${metric.unit})`));
+  const kind = chosen.logScore ? "log" : "linear";
+  const score = { ...axis, title: { text: named }, type: kind };
   const layout = {
     font: { color: ink, family: "system-ui, sans-serif", size: 12 },
     paper_bgcolor: "rgba(0,0,0,0)",
@@ -151,7 +174,11 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
   const time = chosen.over === "time";
   const across = time
     ? { ...axis, type: "log", title: { text: `Time per ${content.unit} (ms)` } }
-    : { ...axis, title: { text: "σ as a fraction of full scale" } };
+    : {
+        ...axis,
+        title: { text: "σ as a fraction of full scale" },
+        type: chosen.logLevel ? "log" : "linear",
+      };
   plotly.react(
     means,
     meanTraces(content, chosen, methods, metric),
@@ -165,21 +192,32 @@ function drawAll(plotly, means, images, content, chosen, viewer) {
     },
     options,
   );
-  const names = methods.map((each) => escaped(each.label));
+  const gain = chosen.images === "gain";
+  const listed = methods.filter((each) => !gain || !each.identity);
+  const names = listed.map((each) => escaped(each.label));
   plotly.react(
     images,
-    imageTraces(content, chosen, methods, metric),
+    imageTraces(content, chosen, listed, metric),
     {
       ...layout,
       showlegend: false,
-      xaxis: score,
+      xaxis: gain
+        ? {
+            ...axis,
+            title: { text: `Gain over doing nothing, ${named}` },
+            zeroline: true,
+            zerolinecolor: soft,
+          }
+        : score,
       yaxis: {
         ...axis,
         type: "category",
         categoryarray: names.toReversed(),
         categoryorder: "array",
       },
-      title: titled(`Every image at σ = ${chosen.level}; a click opens one`),
+      title: titled(
+        `Every image at σ = ${chosen.level}${content.views.length ? "; a click opens one" : ""}`,
+      ),
     },
     options,
   );
@@ -246,13 +284,22 @@ function meanTraces(content, chosen, methods, metric) {
  */
 function imageTraces(content, chosen, methods, metric) {
   const { cells } = content;
+  const valueAt = (/** @type {number} */ i) => decoded(cells.scores[chosen.metric][i]);
+  const nothing = chosen.images === "gain" ? ofNothing(content, chosen, valueAt) : null;
   return methods.map((method) => {
     const places = cells.method.flatMap((id, i) =>
       id === method.id && cells.noise[i] === chosen.noise && cells.level[i] === chosen.level
         ? [i]
         : [],
     );
-    const values = places.map((i) => decoded(cells.scores[chosen.metric][i]));
+    const sign = metric.higher ? 1 : -1;
+    const values = places.map((i) =>
+      nothing ? sign * (valueAt(i) - (nothing.get(cells.image[i]) ?? NaN)) : valueAt(i),
+    );
+    const told = (/** @type {number} */ i, /** @type {number} */ value) =>
+      nothing
+        ? `${value > 0 ? "+" : ""}${printed(metric, value)} to ${printed(metric, valueAt(i))}`
+        : printed(metric, value);
     const label = escaped(method.label);
     return {
       x: values,
@@ -266,13 +313,30 @@ function imageTraces(content, chosen, methods, metric) {
       marker: { color: method.colour, size: 5, opacity: 0.7 },
       orientation: "h",
       text: places.map(
-        (i, place) => `${escaped(cells.image[i])}<br>${label}: ${printed(metric, values[place])}`,
+        (i, place) => `${escaped(cells.image[i])}<br>${label}: ${told(i, values[place])}`,
       ),
       customdata: places.map((i) => [cells.image[i], method.id]),
       hoverinfo: "text",
       hoveron: "points",
     };
   });
+}
+
+/**
+ * Return what doing nothing scores, by image.
+ * @param {Content} content
+ * @param {Chosen} chosen
+ * @param {(place: number) => number} valueAt
+ */
+function ofNothing({ cells, methods }, chosen, valueAt) {
+  const nothing = methods.find((each) => each.identity)?.id;
+  return new Map(
+    cells.method.flatMap((id, i) =>
+      id === nothing && cells.noise[i] === chosen.noise && cells.level[i] === chosen.level
+        ? [/** @type {[string, number]} */ ([cells.image[i], valueAt(i)])]
+        : [],
+    ),
+  );
 }
 
 /**

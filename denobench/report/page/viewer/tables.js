@@ -3,13 +3,11 @@
 import { make } from "./dom.js";
 
 /** @typedef {import("./data.js").Content} Content */
-/** @typedef {import("./viewer.js").Viewer} Viewer */
-
 /**
  * @param {Content | null} content
- * @param {Viewer | null} viewer
+ * @param {import("./hiding.js").Hiding} hides
  */
-export function bindTables(content, viewer) {
+export function bindTables(content, hides) {
   const tables = /** @type {NodeListOf<HTMLTableElement>} */ (
     document.querySelectorAll("table.data")
   );
@@ -22,8 +20,8 @@ export function bindTables(content, viewer) {
     wide?.before(tools(table));
   }
   const ids = new Map(content?.methods.map((each) => [each.label, each.id]) ?? []);
-  viewer?.listeners.push(() => {
-    const { hidden } = viewer.state;
+  hides.listeners.push(() => {
+    const { hidden } = hides.state;
     for (const table of tables) {
       for (const row of rowsOf(table)) {
         const id = ids.get(row.cells[0]?.querySelector(".cell")?.textContent ?? "");

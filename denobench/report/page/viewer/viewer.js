@@ -117,6 +117,7 @@ export class Viewer {
   restore() {
     clearTimeout(this.writing);
     this.state = fromAddress(location.hash, this.first());
+    for (const tell of this.listeners) tell();
     return this.load(false);
   }
 
