@@ -59,11 +59,9 @@ def _write(
     raw = before.copy()
     bits, signed = int(found.BitsStored), int(found.PixelRepresentation)
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
-    padding = found.get("PixelPaddingValue")
     for index, values in frames.items():
         whole = np.clip(np.rint(values), low, high).astype(raw.dtype)
-        padded = before[index] == padding if isinstance(padding, int) else False
-        raw[index] = np.where(padded, before[index], whole)
+        raw[index] = np.where(dicom.padding(before[index], found), before[index], whole)
     _derive(found, raw.reshape(stored.shape), *about)
     buffer = io.BytesIO()
     found.save_as(buffer, enforce_file_format=True)

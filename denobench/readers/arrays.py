@@ -33,13 +33,28 @@ def read_numpy(files: Sequence[File]) -> list[Stack]:
     (file,) = files
     try:
         found = np.load(io.BytesIO(file.content()), allow_pickle=False)
-        arrays = {"": found} if isinstance(found, np.ndarray) else {n: found[n] for n in found}
+        arrays = {"": found} if isinstance(found, np.ndarray) else _numbers(found)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         why = (
             "holds Python objects" if "pickle" in str(error) else f"truncated or damaged ({error})"
         )
         raise file.fault(f"cannot be read as NumPy's arrays: {why}") from None
     return _stacks(file, arrays, "NPZ" if len(arrays) > 1 or "" not in arrays else "NPY")
+
+
+def _numbers(archive: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Return the arrays of an archive; those of Python objects are left out beside others."""
+    arrays, objects = {}, None
+    for name in archive:
+        try:
+            arrays[name] = archive[name]
+        except ValueError as error:
+            if "pickle" not in str(error):
+                raise
+            objects = error
+    if objects and not arrays:
+        raise objects
+    return arrays
 
 
 def _matches_hdf5(head: bytes, name: str) -> int:  # noqa: ARG001
@@ -146,6 +161,8 @@ def _of_array(array: NDArray, name: str, format_: str, identities: bool) -> Iter
 
 
 def _whole(pixels: NDArray) -> NDArray:
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        return np.where(np.isfinite(pixels), pixels, 0)  # what lies outside a mask
     return pixels.astype(np.uint8) if pixels.dtype == bool else pixels
 
 
@@ -155,7 +172,8 @@ def _full(array: NDArray) -> float | None:
         return 1.0
     if array.dtype.kind in "ui":
         return float(np.iinfo(array.dtype).max)
-    return 1.0 if array.min() >= 0 and array.max() <= 1 else None
+    known = array[np.isfinite(array)]
+    return 1.0 if known.size and known.min() >= 0 and known.max() <= 1 else None
 
 
 NUMPY = Reader("numpy", _matches_numpy, read_numpy, packages=("numpy",))

@@ -20,6 +20,7 @@ from denobench.readers.frames import (
     oriented,
     spacing_of,
     volumes,
+    without_copies,
 )
 
 _PERSONAL = (
@@ -151,9 +152,10 @@ def frames_of(
     frames, wrong, identities = _all_frames(files)
     if not frames:
         raise files[0].fault(wrong[0][1])
+    frames, copies = without_copies(frames)
     frames, odd = of_one_shape(frames)
     found = [each for group in oriented(frames) for each in enumerate(volumes(group), 1)]
-    return found, [*wrong, *odd], identities
+    return found, [*wrong, *copies, *odd], identities
 
 
 def _all_frames(files: Sequence[File]) -> tuple[list[Frame], list[tuple[int, str]], bool]:
@@ -279,11 +281,15 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     integral = stored.dtype.kind in "ui"
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     flipped = low + high if integral and _is_negative(found) else None
-    if integral:
-        stored = _upright(stored, found, flipped)
+    padded = padding(stored, found)
+    if flipped is not None:  # brighter where there is more
+        stored = flipped - stored.astype(np.int32)
     values = stored if (slope, intercept) == (1.0, 0.0) else stored * slope + intercept
+    if padded.any():
+        values = np.where(padded, 0 if padded.all() else values[~padded].min(), values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         values = np.where(np.isfinite(values), values, 0)
+    full = max(low * slope, high * slope) + intercept
     position = _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3)
     location = _number(found.get("SliceLocation"), float("nan"))
     return Frame(
@@ -299,7 +305,7 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         _numbers(look("PixelMeasuresSequence", "PixelSpacing"), 2),  # type: ignore[arg-type]
         _number(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
         (*_times(look, found), float(index)),
-        high * slope + intercept if integral and high * slope + intercept > 0 else None,
+        full if integral and full > 0 else None,
         f"{'' if signed else 'u'}int{bits}" if integral else str(stored.dtype),
     )
 
@@ -320,13 +326,18 @@ def _is_negative(found: Any) -> bool:
     return str(found.get("PhotometricInterpretation")) == "MONOCHROME1"
 
 
-def _upright(stored: NDArray, found: Any, flipped: int | None) -> NDArray:
-    """Return whole numbers without what pads them, brighter where there is more."""
-    padding = found.get("PixelPaddingValue")
-    if isinstance(padding, int) and (stored == padding).any():
-        rest = stored[stored != padding]
-        stored = np.where(stored == padding, rest.min() if rest.size else 0, stored)
-    return stored if flipped is None else flipped - stored.astype(np.int32)
+def padding(stored: NDArray, found: Any) -> NDArray[np.bool_]:
+    """Return where whole numbers only fill the picture up to its shape, as the header says."""
+    ends = [found.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
+    if not isinstance(ends[0], int) or stored.dtype.kind not in "iu":
+        return np.zeros(stored.shape, bool)
+    bits = 8 * stored.dtype.itemsize
+    # Headers give numbers with and without a sign, whichever the pixels have.
+    first, last = (
+        int(np.array(end % 2**bits, f"u{bits // 8}").astype(stored.dtype))
+        for end in (ends[0], ends[1] if isinstance(ends[1], int) else ends[0])
+    )
+    return (stored >= min(first, last)) & (stored <= max(first, last))
 
 
 def _first(sequence: Any) -> Any:

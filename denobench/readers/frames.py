@@ -59,6 +59,20 @@ class Frame:
         return numbers if self.flipped is None else self.flipped - numbers
 
 
+def without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], list[tuple[int, str]]]:
+    """Return frames without those that another file holds, too, and the files of these."""
+    known: dict[tuple[object, ...], list[Frame]] = defaultdict(list)
+    copies: dict[int, str] = {}
+    for frame in frames:
+        alike = known[frame.position, frame.directions, frame.location, frame.order]
+        others = (other for other in alike if other.file != frame.file)
+        if any(np.array_equal(other.pixels, frame.pixels) for other in others):
+            copies[frame.file] = "a copy of another image of its series"
+        else:
+            alike.append(frame)
+    return [frame for frame in frames if frame.file not in copies], list(copies.items())
+
+
 def of_one_shape(frames: list[Frame]) -> tuple[list[Frame], list[tuple[int, str]]]:
     """Return the frames of the commonest shape, and the files of the others."""
     counts = Counter(frame.pixels.shape for frame in frames).most_common()

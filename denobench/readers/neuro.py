@@ -174,10 +174,13 @@ def _stacks(file: File, image: Any) -> list[Stack]:
     stored = np.dtype(image.get_data_dtype())
     if stored.names:
         raise file.fault("colour (RGB), not grey values")
-    if kind.startswith("Cifti") or _intent(image) in _CIFTI:
+    intent = _intent(image)
+    if kind.startswith("Cifti") or intent in _CIFTI:
         raise file.fault("CIFTI: values on a surface, not an image")
     slowest_first = kind.startswith("Minc")  # of all others the first axis is the fastest
     sizes, further = _axes(file, image, slowest_first)
+    if intent in _SEVERAL and np.prod(further) > 1:
+        raise file.fault(f"{_SEVERAL[intent]} in every voxel, not grey values")
 
     def load(number: int) -> NDArray:
         index = tuple(map(int, np.unravel_index(number, further))) if further else ()
@@ -261,7 +264,12 @@ def _identities(header: Any) -> bool:
     return bool(getattr(header, "extensions", ()))
 
 
-_CIFTI = range(3000, 3100)  # NIfTI's codes of intent for it
+# NIfTI's codes of intent for what is no image.
+_CIFTI = range(3000, 3100)
+_SEVERAL = {
+    1004: "a matrix", 1005: "a matrix", 1006: "a displacement", 1007: "a vector", 1008: "a point",
+    1009: "a triangle", 1010: "a quaternion", 2003: "a colour", 2004: "a colour",
+}  # fmt: skip
 _FORMATS = {
     "Nifti1Image": "NIfTI-1",
     "Nifti1Pair": "NIfTI-1",

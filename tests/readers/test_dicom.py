@@ -122,6 +122,39 @@ def test_what_makes_a_volume(
     assert [order(stack) for stack in read(*slices(tmp_path, changes))] == expected
 
 
+def test_copies_are_left_out_of_their_series(tmp_path: Path) -> None:
+    """A file that lies there twice is one slice; an equal picture elsewhere is another."""
+    changes: list[dict[str, object]] = [{"ImagePositionPatient": [0, 0, z]} for z in range(3)]
+    paths = slices(tmp_path, changes)
+    copies = [path.with_suffix(".copy") for path in paths[:2]]
+    for path, copy in zip(paths, copies, strict=False):
+        copy.write_bytes(path.read_bytes())
+    (stack,) = read(*paths, *copies)
+    assert order(stack) == [0, 1, 2]
+    assert stack.left_out == tuple((n, "a copy of another image of its series") for n in (3, 4))
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(("slope", "intercept"), [(1, 0), (-1, 2000), (0.5, -10)])
+def test_padding_is_as_dark_as_the_darkest(
+    tmp_path: Path, photometric: str, slope: float, intercept: float
+) -> None:
+    """Whatever turns values over, and whether its number is written with a sign or without."""
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    pixels = found.pixel_array.copy()
+    pixels[:6], pixels[6:9] = -2000, -1990
+    found.PixelData, found.PhotometricInterpretation = pixels.tobytes(), photometric
+    found.RescaleSlope, found.RescaleIntercept = str(slope), str(intercept)
+    found.add_new("PixelPaddingValue", "US", 65536 - 2000)
+    found.add_new("PixelPaddingRangeLimit", "SS", -1990)
+    found.save_as(tmp_path / "a.dcm")
+    (stack,) = read(tmp_path / "a.dcm")
+    shown = stack.load()[0]
+    raw = pixels[9:] if photometric == "MONOCHROME2" else -1 - pixels[9:].astype(int)
+    np.testing.assert_allclose(shown[9:], raw * slope + intercept)
+    assert (shown[:9] == shown[9:].min()).all()
+
+
 def test_another_shape_is_left_out_of_its_series(tmp_path: Path) -> None:
     """A localiser among slices is named with its shape, and the others are a volume."""
     changes: list[dict[str, object]] = [{"ImagePositionPatient": [0, 0, z]} for z in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import h5py
 import nibabel
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
+import scans
 from pydicom.data import get_testdata_file
 
 from denobench import readers
+from denobench.cache import cache_folder
 from denobench.datasets import Dataset, FileItem, Reading, open_folder, volumes
 from denobench.errors import DenobenchError
 from denobench.readers import File
@@ -233,9 +237,15 @@ def test_arrays_and_fastmri(tmp_path: Path) -> None:
         file["reconstruction_rss"] = VOLUME.astype(np.float32)
     with h5py.File(tmp_path / "d.h5", "w") as file:
         file["kspace"] = np.zeros((3, 16, 16), np.complex64)
-    np.save(tmp_path / "e.npy", np.array([{}], object), allow_pickle=True)
+    objects = np.array([{}], object)
+    np.save(tmp_path / "e.npy", objects, allow_pickle=True)
+    np.savez(tmp_path / "f.npz", about=objects, image=VOLUME[0])
+    gaps = VOLUME[0].astype(np.float32)
+    gaps[:3], gaps[3] = np.nan, np.inf
+    np.save(tmp_path / "g.npy", gaps)
     found = open_folder(tmp_path, Reading(empty=True))
-    assert len(found.items) == 12 + 2 + 12
+    assert len(found.items) == 12 + 2 + 12 + 1 + 1
+    assert not next(item for item in found.items if item.id == "g.npy").read()[:4].any()
     reasons = {each.path: each.reason for each in found.unreadable}
     assert "k-space" in reasons["d.h5"]
     assert "Python objects" in reasons["e.npy"]
@@ -273,14 +283,11 @@ def test_subjects_are_clusters_and_never_names(tmp_path: Path) -> None:
     assert {len(each) for each in level.values()} == {1}
 
 
-def test_no_identity_is_left_in_any_file_of_a_run(tmp_path: Path) -> None:
-    """Names, numbers and dates of the headers are nowhere in rows, manifest, report, log, cache."""
-    import os
+PLANTED = ("ZZNAME", "ZZID77", "19121212", "ZZHOSPITAL", "ZZDESCRIP", "ZZFASTMRI", "planted-7")
 
-    from denobench import api
 
-    planted = ("ZZNAME", "ZZID77", "19121212", "ZZHOSPITAL", "ZZDESCRIP")
-    folder = tmp_path / "data"
+def plant(folder: Path) -> None:
+    """Save files of many formats, each with something of a person in its header."""
     series(folder / "a", 3)
     for path in (folder / "a").iterdir():
         found = pydicom.dcmread(path)
@@ -288,25 +295,57 @@ def test_no_identity_is_left_in_any_file_of_a_run(tmp_path: Path) -> None:
         found.PatientBirthDate, found.InstitutionName = "19121212", "ZZHOSPITAL"
         found.SeriesDescription = "ZZNAME"
         found.save_as(path)
-    broken = pydicom.dcmread(get_testdata_file("MR_truncated.dcm"))
-    broken.PatientName = "ZZNAME"
-    broken.save_as(folder / "broken.dcm")
+    scans.enhanced_mr(slopes=(1.0, 0.5)).save_as(folder / "e.dcm", enforce_file_format=True)
+    for name, source in (("cut.dcm", "MR_truncated.dcm"), ("plan.dcm", "rtplan.dcm")):
+        broken = pydicom.dcmread(get_testdata_file(source))
+        broken.PatientName = "ZZNAME"
+        broken.save_as(folder / name)
     image = nibabel.Nifti1Image(VOLUME, AFFINE)
-    image.header["descrip"] = b"ZZDESCRIP"
-    nibabel.save(image, folder / "b.nii")
+    image.header["descrip"], image.header["aux_file"] = b"ZZDESCRIP", b"ZZNAME"
+    image.header["intent_name"] = b"ZZNAME"
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"ZZID77"))
+    nibabel.save(image, folder / "b.nii.gz")
+    with h5py.File(folder / "c.h5", "w") as file:
+        file["reconstruction_rss"] = VOLUME.astype(np.float32) + 7
+        file["ismrmrd_header"] = b"<patientName>ZZNAME</patientName>"
+        file.attrs["patient_id"] = "ZZFASTMRI"
+
+
+def test_no_identity_is_left_in_any_file(
+    tmp_path: Path, program, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of headers nothing is in rows, manifest, report, page, gallery, logs, cache or terminal.
+
+    Neither as it is written, nor as a digest that could be found by trying names.
+    """
+    from denobench import api, view
+
+    plant(tmp_path / "data")
     settings = {
-        "data": str(folder), "dataset": "folder", "split": "none", "methods": ["identity"],
-        "noise": ["gaussian:0.1"], "timing.repeats": 0, "size": 32, "limit": 2, "gallery": 1,
+        "data": str(tmp_path / "data"), "dataset": "folder", "split": "none", "size": 32,
+        "methods": ["identity", "gaussian-filter"], "noise": ["gaussian:0.1"],
+        "timing.repeats": 1, "gallery": 2, "slices.every": 6,
     }  # fmt: skip
-    api.run("quick", settings, out=tmp_path / "run", progress=False)
-    cache = Path(os.environ["DENOBENCH_CACHE"])
-    files = [p for top in (tmp_path / "run", cache) for p in top.rglob("*") if p.is_file()]
-    assert len(files) > 10
-    for path in files:
-        content = path.read_bytes()
-        for word in planted:
-            assert word.encode() not in content, path
-            assert word not in path.name
+    for name, others in (("shared", {"gallery.share": True}), ("own", {})):
+        api.run("quick", settings | others, out=tmp_path / name, progress=True)
+    volumes_of = settings | {"unit": "volume", "slices.every": 1}
+    api.run("quick", volumes_of, out=tmp_path / "volumes", progress=False)
+    view(tmp_path / "own")
+    told = program("data", "audit", tmp_path / "data", "--json").stdout + repr(capsys.readouterr())
+    assert "cut.dcm" in told
+    tops = [*(tmp_path / name for name in ("shared", "own", "volumes")), cache_folder()]
+    files = [path for top in tops for path in top.rglob("*") if path.is_file()]
+    assert {".sqlite", ".parquet", ".html", ".log", ".npy", ".json"} <= {p.suffix for p in files}
+    contents = {str(path): path.read_bytes() for path in files}
+    for path in files:  # which is compressed
+        if path.suffix == ".parquet":
+            contents[f"{path} unpacked"] = pd.read_parquet(path).to_csv().encode()
+    ways = [hashlib.md5, hashlib.sha1, hashlib.sha256]
+    words = [*PLANTED, *(way(word.encode()).hexdigest()[:10] for word in PLANTED for way in ways)]
+    for name, content in {**contents, "terminal": told.encode()}.items():
+        for word in words:
+            assert word.encode() not in content, name
+            assert word not in name
 
 
 def test_scale_rules() -> None:

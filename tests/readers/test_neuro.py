@@ -100,6 +100,12 @@ def _colour(path: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(pixels, np.eye(4)), path / "a.nii.gz")
 
 
+def _vectors(path: Path) -> None:
+    field = nibabel.Nifti1Image(np.stack([VALUES] * 3, -1)[:, :, :, None], np.eye(4))
+    field.header.set_intent("vector")
+    nibabel.save(field, path / "warp.nii.gz")
+
+
 def _cut(path: Path) -> None:
     image = nibabel.Nifti1Image(VALUES, np.eye(4)).to_bytes()
     (path / "a.nii.gz").write_bytes(gzip.compress(image)[:-40])
@@ -135,6 +141,7 @@ def _netcdf(path: Path) -> None:
     ("make", "reason"),
     [
         (_colour, r"colour \(RGB\)"),
+        (_vectors, "a vector in every voxel"),
         (_cut, "truncated or damaged"),
         (_surface, "GIFTI, a surface"),
         (_connectome, "CIFTI: values on a surface"),
