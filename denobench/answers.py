@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,9 @@ from denobench.errors import DenobenchError
 from denobench.methods import Denoiser
 
 CLIP = (0.0, 1.0)
+
+# Function of a noisy image or volume and of sigma that returns a method's answer, as `ask` does.
+Asking = Callable[[np.ndarray, float | None], "Answer"]
 
 
 class BadAnswerError(DenobenchError):
@@ -27,7 +31,7 @@ class Answer:
     pixels
         Floating point, of the image's shape, finite, not clipped.
     seconds, cpu_seconds
-        Wall and processor time of the method's calls alone.
+        Wall and processor time of the method's calls alone, summed over a volume's slices.
     """
 
     pixels: np.ndarray
@@ -43,8 +47,17 @@ def parts(method: Denoiser, noisy: np.ndarray) -> Sequence[np.ndarray]:
     return [*noisy] if noisy.ndim == 3 and method.info.dims == 2 else [noisy]
 
 
-def ask(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> Answer:
+def ask(method: Denoiser, noisy: np.ndarray, sigma: float | None, *, lanes: int = 1) -> Answer:
     """Return a method's answer on an image, (H, W), or a volume, (D, H, W).
+
+    Parameters
+    ----------
+    method
+        With its parameters and weights.
+    noisy, sigma
+        As `Denoiser.denoise` takes them, or a volume for a method of slices.
+    lanes
+        How many slices of a volume it may be asked for at a time.
 
     Raises
     ------
@@ -52,13 +65,24 @@ def ask(method: Denoiser, noisy: np.ndarray, sigma: float | None) -> Answer:
         See `checked`.
     """
     given = noisy.copy()
-    wall, cpu = time.perf_counter(), time.process_time()
-    found = [method.denoise(part, sigma) for part in parts(method, given)]
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    pairs = zip(found, parts(method, noisy), parts(method, given), strict=True)
-    right = [checked(*each) for each in pairs]
+
+    def call(part: np.ndarray) -> tuple[object, float]:
+        started = time.perf_counter()
+        answer = method.denoise(part, sigma)
+        return answer, time.perf_counter() - started
+
+    cpu = time.process_time()
+    called = parts(method, given)
+    if min(lanes, len(called)) > 1:
+        with ThreadPoolExecutor(lanes) as pool:
+            found = [*pool.map(call, called)]
+    else:
+        found = [*map(call, called)]
+    cpu = time.process_time() - cpu
+    pairs = zip(found, parts(method, noisy), called, strict=True)
+    right = [checked(answer, part, own) for (answer, _), part, own in pairs]
     pixels = right[0] if right[0].ndim == noisy.ndim else np.stack(right)
-    return Answer(pixels, wall, cpu)
+    return Answer(pixels, sum(seconds for _, seconds in found), cpu)
 
 
 def checked(answer: object, noisy: np.ndarray, given: np.ndarray) -> np.ndarray:

@@ -20,7 +20,9 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
 from denobench.engine.workers import observations
 from denobench.engine.workers.cells import compute
+from denobench.engine.workers.executors import Executor
 from denobench.errors import DenobenchError
+from denobench.rows import RunFolder
 
 PLUGIN = """
 from denobench import denoiser
@@ -35,6 +37,21 @@ def tv_slices(noisy, sigma):
 def tv_volume(noisy, sigma):
     assert noisy.ndim == 3
     return denoise_tv_chambolle(noisy, weight=sigma)
+"""
+
+COUNTING = """
+import time
+from denobench import denoiser
+
+calls = []
+
+@denoiser("counting")
+def counting(noisy, sigma):
+    calls.append(1)
+    time.sleep(0.002)
+    assert len(calls) == 1
+    calls.pop()
+    return noisy.copy()
 """
 
 
@@ -140,6 +157,36 @@ def test_answers_are_those_of_the_packages_and_scores_of_all_voxels(cells: dict[
         similarity = np.stack([each for _, each in maps])
         assert scores["ssim_foreground"] == pytest.approx(similarity[clean.foreground].mean())
         assert -1 <= scores["epi"] <= 1
+
+
+@pytest.mark.parametrize("name", ["tv", "nlm", "fast-bm3d", "median"])
+def test_slices_side_by_side_are_the_same_bits(folder: Path, name: str) -> None:
+    """However many slices are denoised at a time, and each call's time is counted for itself."""
+    made = make_plan(config(folder, methods=[name], metrics=["psnr", "sure-psnr"]))
+    with made.plugins:
+        cell = made.cells({})[0]
+        noisy, _ = observations.noisy(cell)
+        method = methods.build(name, {})
+        answers = [ask(method, noisy, 0.05, lanes=lanes) for lanes in (1, 2, 5)]
+        rows = [compute(cell, lanes).row.metrics for lanes in (1, 3)]
+    for each in answers[1:]:
+        np.testing.assert_array_equal(each.pixels, answers[0].pixels)
+    assert rows[0] == rows[1]
+
+
+def test_strangers_are_asked_for_one_slice_at_a_time(folder: Path, tmp_path: Path) -> None:
+    """A method that is not of the package may keep what it likes between calls."""
+    (tmp_path / "counting.py").write_text(COUNTING)
+    made = make_plan(config(folder, methods=["counting"], plugins=[tmp_path / "counting.py"]))
+    with made.plugins:
+        assert compute(made.cells({})[0], 4).row.status == "ok"
+
+
+def test_a_single_volume_has_all_workers(folder: Path, tmp_path: Path) -> None:
+    """One cell on four cores gets four slices at a time; four cells one each."""
+    run = RunFolder(tmp_path)
+    lanes = {most: Executor(config(folder, workers=4), run, most)._lanes for most in (1, 2, 4, 9)}
+    assert lanes == {1: 4, 2: 2, 4: 1, 9: 1}
 
 
 def test_a_volume_s_sigma_is_estimated_once(folder: Path) -> None:

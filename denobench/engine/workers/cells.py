@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from denobench import methods, metrics, noise
-from denobench.answers import BadAnswerError, ask, clipped
+from denobench.answers import Asking, BadAnswerError, ask, clipped
 from denobench.datasets import Item
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.sources import source_digest
@@ -22,7 +22,7 @@ from denobench.engine.workers import observations, probing
 from denobench.errors import DenobenchError, UnavailableError, reason
 from denobench.files import digest
 from denobench.gallery import Pictures
-from denobench.methods import Denoiser, FileDenoiser, FittedDenoiser
+from denobench.methods import Denoiser, FileDenoiser, FittedDenoiser, FunctionDenoiser
 from denobench.metrics import Metric
 from denobench.rows import HARNESS, Row
 
@@ -50,12 +50,20 @@ class Computed:
     seconds: float = 0.0
 
 
-def compute(cell: Cell) -> Computed:
+def compute(cell: Cell, lanes: int = 1) -> Computed:
     """Compute a cell; whatever raises gives a row that says so.
 
     Its status is ``failed`` where the method raises or breaks its contract, `HARNESS` where the
     reading, the noise or its estimate fails, and ``skipped`` where a method says that it
     is unavailable on this machine.
+
+    Parameters
+    ----------
+    cell
+        What to compute.
+    lanes
+        How many slices of a volume may be denoised at a time: of a function of denobench's own,
+        whose answers do not depend on it.
     """
     started = time.perf_counter()
     field_digest = ""
@@ -69,7 +77,9 @@ def compute(cell: Cell) -> Computed:
             cell.registered, cell.parameters, cell.weights, cell.weights_digest, cell.source
         )
         sigma = told_sigma(cell, noisy)
-        answer = ask(method, noisy, sigma)
+        own = isinstance(method, FunctionDenoiser) and not cell.stranger
+        asking = partial(ask, method, lanes=lanes if own else 1)
+        answer = asking(noisy, sigma)
         denoised = clipped(answer.pixels)
     except UnavailableError as error:
         return Computed(row(cell, "skipped", str(error), field_digest=field_digest))
@@ -79,7 +89,7 @@ def compute(cell: Cell) -> Computed:
         return Computed(row(cell, "failed", str(error), field_digest=field_digest))
     except Exception as error:
         return Computed(row(cell, "failed", reason(error), field_digest=field_digest))
-    values, missing = _scores(cell, method, clean, noisy, sigma, denoised)
+    values, missing = _scores(cell, asking, clean, noisy, sigma, denoised)
     found = row(
         cell,
         "ok",
@@ -106,7 +116,7 @@ def _pictures(
 
 def _scores(
     cell: Cell,
-    method: Denoiser,
+    asking: Asking,
     clean: observations.Clean,
     noisy: np.ndarray,
     sigma: float | None,
@@ -115,7 +125,7 @@ def _scores(
     """Return a cell's scores, and why any of them are missing."""
     chosen, unloaded = _metrics(cell.metrics)
     needed = {need for each in chosen for need in each.needs}
-    moved = (cell, method, noisy, sigma, denoised)
+    moved = (cell, asking, noisy, sigma, denoised)
     found = metrics.score(
         chosen,
         clean.image,

@@ -30,7 +30,10 @@ class Executor:
         self._config = config
         self._folder = folder
         self._started: Pool | DaskPool | None = None
-        self.processes = min(config.workers or cores(), most)
+        given = config.workers or cores()
+        self.processes = min(given, most)
+        # A single volume has all cores, too: slice beside slice.
+        self._lanes = max(1, given // max(self.processes, 1))
 
     def __enter__(self) -> Executor:
         return self
@@ -59,4 +62,4 @@ class Executor:
             )
         limits = Limits.of(config.timeout, config.memory, self.processes)
         log = self._folder.path / LOG
-        return Pool(self.processes, limits, plugins=config.plugins, log=log)
+        return Pool(self.processes, limits, plugins=config.plugins, log=log, lanes=self._lanes)

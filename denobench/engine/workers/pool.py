@@ -77,12 +77,21 @@ class Pool:
         Plugin files that workers register.
     log
         File that takes what methods print; emptied when it gets too long.
+    lanes
+        How many slices of a volume a worker may denoise at a time, each with one thread.
     """
 
     def __init__(
-        self, processes: int, limits: Limits, *, plugins: Sequence[Path], log: Path
+        self,
+        processes: int,
+        limits: Limits,
+        *,
+        plugins: Sequence[Path],
+        log: Path,
+        lanes: int = 1,
     ) -> None:
         self._limits = limits
+        self._lanes = lanes
         self._plugins = tuple(plugins)
         self._log = log
         self._stillborn = 0
@@ -146,7 +155,7 @@ class Pool:
     def _start(self) -> Child:
         if self._closed:
             raise DenobenchError("The worker processes were ended from outside.")
-        return Child(_serve, threads=1, plugins=self._plugins, log=self._log)
+        return Child(_serve, self._lanes, threads=1, plugins=self._plugins, log=self._log)
 
     def _hand_out(self, queue: Queue) -> None:
         """Give every worker a cell, and short ones ahead of time."""
@@ -263,13 +272,13 @@ class Pool:
         worker.child = self._start()
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, lanes: int) -> None:
     """Compute the cells that come, in the child."""
     connection.send(("ready", None))
     while True:
         cell = connection.recv()
         try:
-            computed = compute(cell)
+            computed = compute(cell, lanes)
         except BaseException as error:  # such as sys.exit(); Ctrl-C is not for this process
             computed = Computed(row(cell, "failed", reason(error)))
         connection.send(("computed", computed))

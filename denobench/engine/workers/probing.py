@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from denobench import noise
-from denobench.answers import ask, clipped
+from denobench.answers import Asking, clipped
 from denobench.engine.planning.cell import Cell
 from denobench.errors import DenobenchError
-from denobench.methods import Denoiser
 from denobench.seeds import generator
 
 STEP = 0.1  # of sigma: how far the probe moves a pixel
@@ -26,7 +25,7 @@ def true_sigma(cell: Cell, noisy: np.ndarray) -> float | None:
 
 def divergence(
     cell: Cell,
-    method: Denoiser,
+    asking: Asking,
     noisy: np.ndarray,
     sigma: float | None,
     denoised: np.ndarray,
@@ -39,6 +38,6 @@ def divergence(
     probe = generator("divergence", cell.item.digest, cell.realisation).standard_normal(noisy.shape)
     try:
         moved = (noisy + step * probe).astype(np.float32)
-        return probe * (clipped(ask(method, moved, sigma).pixels) - denoised) / step
+        return probe * (clipped(asking(moved, sigma).pixels) - denoised) / step
     except Exception:
         return None
