@@ -8,6 +8,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+import tifffile
 from PIL import Image
 from pydicom.data import get_testdata_file
 from scans import enhanced_mr
@@ -187,3 +188,35 @@ def test_padding_and_negative_pictures_stay(tmp_path: Path) -> None:
     assert (answer.pixel_array[:5] == -2000).all()
     both = answer.pixel_array[8:].ravel(), pixels[8:].ravel()
     assert np.corrcoef(*both)[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("name", ["MR_small_bigendian.dcm", "MR_small_jpeg_ls_lossless.dcm"])
+def test_any_encoding_becomes_plain(tmp_path: Path, name: str) -> None:
+    """Big-endian or compressed: the answer is that of the plain file, little-endian."""
+    answers = []
+    for source in ("MR_small.dcm", name):
+        target = tmp_path / source
+        api.denoise_file(get_testdata_file(source), target, "median")
+        answers.append(pydicom.dcmread(target))
+    assert {found.file_meta.TransferSyntaxUID for found in answers} == {"1.2.840.10008.1.2.1"}
+    np.testing.assert_array_equal(*(found.pixel_array for found in answers))
+
+
+def test_what_a_folder_holds_wrong_is_left_out(tmp_path: Path) -> None:
+    """A cut volume, an archive, a picture without a scale are named; the others are denoised."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    volume = np.random.default_rng(0).integers(0, 900, (12, 10, 8)).astype(np.int16)
+    content = nibabel.Nifti1Image(volume, np.eye(4)).to_bytes()
+    (folder / "cut.nii").write_bytes(content[:900])
+    (folder / "good.nii").write_bytes(content)
+    np.savez(folder / "a.npz", one=volume, two=volume)
+    tifffile.imwrite(folder / "f.tif", volume[0].repeat(4, 0).astype(np.float32))
+    heard: list[str] = []
+    watcher = Silent()
+    watcher.say = heard.append  # type: ignore[method-assign]
+    written = api.denoise_file(folder, tmp_path / "out", "median", watcher=watcher)
+    assert [each.target.name for each in written] == ["good.nii"]
+    for name, why in (("cut.nii", "truncated"), ("a.npz", "as .npy"), ("f.tif", "full scale")):
+        (said,) = [text for text in heard if f"Left out {name}: " in text]
+        assert why in said

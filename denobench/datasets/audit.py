@@ -17,12 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from denobench.datasets import volumes
 from denobench.datasets.base import Dataset, FileItem, Unreadable
 from denobench.datasets.folder import open_folder
-from denobench.datasets.noisiness import (
-    background_spread,
-    noise_of,
-    residual_noise,
-    span,
-)
+from denobench.datasets.noisiness import background_spread, noise_of, residual_noise, span
 from denobench.datasets.split import split
 from denobench.errors import DenobenchError
 from denobench.files import replacing
@@ -271,9 +266,8 @@ def audit(folder: Path, *, splits: int = 1000, progress: Progress | None = None)
 
     Residual noise is the median absolute deviation of the finest diagonal wavelet coefficients of
     the head's rectangle (Donoho and Johnstone), zeros left out, as a fraction of full scale. It
-    sees what changes from pixel to pixel: fine texture raises it; strong JPEG compression,
-    smoothing and enlarging lower it. So it bounds how clean a "clean" image can be called, and is
-    not the scanner's noise.
+    sees what changes from pixel to pixel: fine texture raises it; JPEG compression, smoothing and
+    enlarging lower it. So it bounds how clean an image can be called, and is not the scanner's.
 
     Parameters
     ----------
@@ -294,14 +288,16 @@ def audit(folder: Path, *, splits: int = 1000, progress: Progress | None = None)
     D. L. Donoho and I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage",
     Biometrika 81, 1994.
     """
-    looked: dict[str, AuditedFile] = {}
+    looked: dict[tuple[object, ...], AuditedFile] = {}
 
     def look(item: FileItem, image: NDArray[np.float32], stack: Stack) -> None:
-        looked[item.id] = _audited(item, image, stack)
+        looked[item.place] = _audited(item, image, stack)
 
     dataset = open_folder(folder, progress=progress, look=look)
     files = tuple(
-        replace(looked[item.id], label=item.label, cluster=item.cluster) for item in dataset.items
+        replace(looked[item.place], id=item.id, label=item.label, cluster=item.cluster)
+        for item in dataset.items
+        if isinstance(item, FileItem)
     )
     return Audit(folder, files, dataset, _leak(dataset, splits))
 
@@ -321,9 +317,9 @@ def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> Audite
         sigma=residual_noise(image),
         high=item.high,
         clipped=item.clipped,
-        spacing=None
-        if stack.spacing is None
-        else tuple(round(float(gap), 2) for gap in stack.spacing),  # type: ignore[arg-type]
+        spacing=tuple(round(float(gap), 2) for gap in stack.spacing)  # type: ignore[arg-type]
+        if stack.spacing
+        else None,
         orientation="" if stack.affine is None else volumes.orientation(stack.affine),
         volume=f"{item.files[0].digest}:{item.stack}" if stack.volume else "",
         identities=stack.identities,

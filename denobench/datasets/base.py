@@ -206,6 +206,11 @@ class FileItem(Item):
         return self.files[0].path
 
     @property
+    def place(self) -> tuple[Path, int, str, int]:
+        """Its file, stack, plane and slice, which are no other image's."""
+        return self.path, self.stack, self.plane, self.index
+
+    @property
     def scaling(self) -> Scaling:
         """The scale's rule and the values that became 0 and 1."""
         return Scaling(self.scale, self.low, self.high)

@@ -171,7 +171,7 @@ def _with_stack(
     plane = reading.plane if stack.shape[0] > 1 else "acquired"
     shown = volumes.slices(values, stack.affine, plane)
     first = replace(
-        _first_item(found.seen, stack, number, plane),
+        _first_item(found.seen, stacks, number, plane),
         low=low, high=high, scale=str(scale),
         clipped=float(np.mean((values < low) | (values > high))),
         spacing=_spacing(stack, plane, reader),
@@ -233,8 +233,8 @@ def _kept(shown: NDArray, low: float, high: float, reading: Reading) -> list[int
     return [index for index in range(len(shown)) if np.mean(shown[index] > bright) >= EMPTY]
 
 
-def _first_item(seen: Sequence[Seen], stack: Stack, number: int, plane: str) -> FileItem:
-    name = seen[0].name
+def _first_item(seen: Sequence[Seen], stacks: Sequence[Stack], number: int, plane: str) -> FileItem:
+    stack, name = stacks[number], seen[0].name
     return FileItem(
         id=name,
         label=_label(name, volume=stack.volume),
@@ -244,14 +244,15 @@ def _first_item(seen: Sequence[Seen], stack: Stack, number: int, plane: str) -> 
         reader=seen[0].reader,
         stack=number,
         plane=plane,
-        whole="#".join(filter(None, (name, "-".join(_place(stack, plane))))),
+        whole="#".join(filter(None, (name, "-".join(_place(stacks, stack, plane))))),
     )
 
 
-def _place(stack: Stack, plane: str) -> list[str]:
+def _place(stacks: Sequence[Stack], stack: Stack, plane: str) -> list[str]:
     """Return what tells a stack from others of its file: volume or array, and the plane."""
     # Of a 4-D file the volume, unless it is the first, which stands for the file.
-    part = stack.name if stack.repeat > 1 or not stack.volume else ""
+    first = stack.repeat == 1 == sum(each.repeat == 1 for each in stacks)
+    part = "" if first and stack.volume else stack.name
     return [*filter(None, (part, plane if stack.volume and plane != "acquired" else ""))]
 
 
@@ -267,7 +268,7 @@ def _item(first: FileItem, seen: Sequence[Seen], stacks: Sequence[Stack], count:
     place = [f"{index + 1:0{len(str(count))}d}"] if count > 1 else []
     return replace(
         first,
-        id=f"{first.id}#{'-'.join([*_place(stack, first.plane), *place]) or '1'}",
+        id=f"{first.id}#{'-'.join([*_place(stacks, stack, first.plane), *place]) or '1'}",
         digest=":".join((whole, str(first.stack), first.plane, str(index))),
     )
 

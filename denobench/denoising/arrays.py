@@ -25,7 +25,9 @@ def denoise(source: Path, target: Path, applied: Applied, progress: Progress) ->
     """
     file = File(source)
     stacks = readers.read([file], "numpy")
-    if stacks[0].format != "NPY" or target.suffix.lower() != ".npy":
+    if stacks[0].format != "NPY":
+        raise file.fault("is read, but not written: save its arrays as .npy, each by itself")
+    if target.suffix.lower() != ".npy":
         raise DenobenchError(f"{target}: one array of .npy becomes another; end its name in .npy.")
     stored = np.load(io.BytesIO(file.content()), allow_pickle=False)
     values = [readers.load(stack, file) for stack in stacks]

@@ -32,7 +32,11 @@ def denoise(source: Path, target: Path, applied: Applied, progress: Progress) ->
     file = File(source)
     pages = []
     for stack in readers.read([file], "pictures"):
-        low, high = Scale.parse(stack.rule).limits(values := readers.load(stack, file), stack.full)
+        values = readers.load(stack, file)
+        try:
+            low, high = Scale.parse(stack.rule).limits(values, stack.full)
+        except DenobenchError as error:
+            raise file.fault(str(error)) from None
         pages += [to_full_scale(page, low, high) for page in values]
     if len(pages) > 1 and target.suffix.lower() not in _PAGED:
         raise DenobenchError(

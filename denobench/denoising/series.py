@@ -90,13 +90,14 @@ def _derive(found: Any, raw: NDArray, series: str, about: str, told: Told) -> No
     found.SeriesDescription = described[-64:]
     if isinstance(found.get("SeriesNumber"), int | str) and str(found.SeriesNumber).isdigit():
         found.SeriesNumber = int(found.SeriesNumber) + 1000
+    # First, since pydicom sets no pixels of big-endian files.
+    found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     found.set_pixel_data(
         np.ascontiguousarray(raw),
         str(found.PhotometricInterpretation),
         int(found.BitsStored),
         generate_instance_uid=False,
     )
-    found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     found.file_meta.MediaStorageSOPInstanceUID = found.SOPInstanceUID
     found.file_meta.MediaStorageSOPClassUID = found.SOPClassUID
     for name in ("SmallestImagePixelValue", "LargestImagePixelValue"):

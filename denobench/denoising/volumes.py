@@ -14,7 +14,7 @@ from denobench.denoising.applying import Applied, Told
 from denobench.errors import DenobenchError
 from denobench.files import write_into
 from denobench.progress import Progress
-from denobench.readers import File, neuro
+from denobench.readers import File, decoding, neuro
 
 _NIFTI = (".nii", ".nii.gz")
 _MGH = (".mgh", ".mgz")
@@ -49,7 +49,8 @@ def denoise(sources: Sequence[Path], target: Path, applied: Applied, progress: P
     if not name.endswith(_NIFTI) and not (name.endswith(_MGH) and _is_mgh(image)):
         right = ".mgz or .nii.gz" if _is_mgh(image) else ".nii.gz"
         raise DenobenchError(f"{target}: a volume becomes one; end its name in {right}.")
-    values = np.asarray(image.dataobj)
+    with decoding(files[0]):
+        values = np.asarray(image.dataobj)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         values = np.where(np.isfinite(values), values, 0)
     # Slices by the third axis, of every volume; in the order of memory, whatever the further axes.

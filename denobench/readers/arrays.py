@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from denobench.errors import DenobenchError
 from denobench.readers.base import MR_SCALE, About, File, Reader, Stack
 
 # What fastMRI's and similar files call the image, the best first.
@@ -80,17 +81,20 @@ def read_hdf5(files: Sequence[File]) -> list[Stack]:
             from denobench.readers import neuro
 
             return neuro.read_content(file, content)
-        found: dict[str, NDArray] = {}
+        held: dict[str, NDArray] = {}
 
         def look(name: str, node: object) -> None:
-            if isinstance(node, h5py.Dataset) and _may_be_images(node.shape, node.dtype):
-                found[name] = node
+            if isinstance(node, h5py.Dataset):
+                held[name] = node
 
         opened.visititems(look)
+        found = {n: each for n, each in held.items() if _may_be_images(each.shape, each.dtype)}
         best = [name for name in _IMAGES if name in found]
         names = best[:1] or [name for name in found if name != "mask"]
         if not names and "kspace" in opened:
             raise file.fault("holds raw k-space and no reconstruction of it")
+        if not names:
+            raise _no_images(file, held)
         named = "patient_id" in opened.attrs
         arrays = {"" if len(names) == 1 else name: found[name][()] for name in names}
     return _stacks(file, arrays, "HDF5", identities=named)
@@ -132,12 +136,21 @@ def _stacks(
         for stack in _of_array(array, name, format_, identities)
     ]
     if not found:
-        held = ", ".join(f"{array.dtype} {array.shape}" for array in arrays.values()) or "nothing"
-        raise file.fault(
-            f"holds no array that may be images, but {held[:200]}; real numbers of two to four "
-            f"dimensions, the last two at least {_SMALLEST} pixels, are right"
-        )
+        raise _no_images(file, arrays)
     return found
+
+
+def _no_images(file: File, arrays: Mapping[str, NDArray]) -> DenobenchError:
+    """Return the error of a file whose arrays are something else."""
+    shown = (
+        " ".join(filter(None, (name, f"{each.dtype} {each.shape}")))
+        for name, each in arrays.items()
+    )
+    held = ", ".join(shown) or "nothing"
+    return file.fault(
+        f"holds no array that may be images, but {held[:200]}; real numbers of two to four "
+        f"dimensions, the last two at least {_SMALLEST} pixels, are right"
+    )
 
 
 def _of_array(array: NDArray, name: str, format_: str, identities: bool) -> Iterator[Stack]:

@@ -251,6 +251,19 @@ def read(files: Sequence[File], reader: str) -> Sequence[Stack]:
         raise files[0].fault(f"cannot be read ({reason(error)})") from None
 
 
+@contextmanager
+def decoding(file: File) -> Iterator[None]:
+    """Turn whatever values that are truncated or damaged lead a decoder to into one error."""
+    try:
+        yield
+    except DenobenchError:
+        raise
+    except MemoryError:
+        raise file.fault("too large for this machine's memory, or its header is damaged") from None
+    except Exception as error:
+        raise file.fault(f"its values are truncated or damaged ({type(error).__name__})") from None
+
+
 def load(stack: Stack, file: File) -> NDArray:
     """Return a stack's pixels, (D, H, W).
 
@@ -259,12 +272,8 @@ def load(stack: Stack, file: File) -> NDArray:
     DenobenchError
         If the values of its file are truncated or damaged, which its header does not tell.
     """
-    try:
+    with decoding(file):
         return stack.load()
-    except DenobenchError:
-        raise
-    except Exception as error:
-        raise file.fault(f"its values are truncated or damaged ({type(error).__name__})") from None
 
 
 def image(path: Path) -> NDArray[np.float32]:

@@ -91,7 +91,7 @@ def opened(file: File) -> tuple[Any, NDArray]:
     found = _open(file, pixels=True)
     _check(file, found)
     with quietly("pydicom"):
-        return found, np.asarray(found.pixel_array)
+        return found, _stored(found)
 
 
 def read(files: Sequence[File]) -> list[Stack]:
@@ -199,7 +199,7 @@ def _frames(file: File, number: int, found: Any) -> list[Frame]:
     """
     _check(file, found)
     try:
-        pixels = np.asarray(found.pixel_array)
+        pixels = _stored(found)
     except Exception as error:
         raise file.fault(_undecodable(found, error)) from None
     count = _whole(found.get("NumberOfFrames"), 1)
@@ -213,6 +213,23 @@ def _frames(file: File, number: int, found: Any) -> list[Frame]:
     ]
     tiles = mosaic.count(found) if count == 1 else 1
     return frames if tiles == 1 else mosaic.split(frames[0], found, tiles)
+
+
+def _stored(found: Any) -> NDArray:
+    """Return the numbers that a file stores.
+
+    Old scanners left the lowest bits unused, and not the highest, as is right since 2004.
+    """
+    bits = _whole(found.get("BitsStored"), 16)
+    unused = _whole(found.get("HighBit"), bits - 1) + 1 - bits
+    if unused <= 0 or found.file_meta.TransferSyntaxUID.is_compressed:
+        return np.asarray(found.pixel_array)
+    found.BitsStored = bits + unused
+    pixels = np.asarray(found.pixel_array)
+    found.BitsStored = bits
+    if (pixels % 2**unused).any():  # the header is wrong, and they are used
+        return np.asarray(found.pixel_array)
+    return pixels >> unused
 
 
 def _check(file: File, found: Any) -> None:

@@ -155,6 +155,19 @@ def test_padding_is_as_dark_as_the_darkest(
     assert (shown[:9] == shown[9:].min()).all()
 
 
+@pytest.mark.parametrize("unused", ["zeros", "noise"])
+def test_unused_low_bits_are_left_out(tmp_path: Path, unused: str) -> None:
+    """Twelve bits in the upper part of sixteen, as old scanners wrote; or a wrong header."""
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    pixels = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+    found.PixelData = (pixels << 4 if unused == "zeros" else pixels).tobytes()
+    found.BitsStored, found.HighBit, found.PixelRepresentation = 12, 15, 0
+    found.save_as(tmp_path / "a.dcm")
+    (stack,) = read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(stack.load()[0], pixels)
+    assert (stack.full, stack.mode) == (4095, "uint12")
+
+
 def test_another_shape_is_left_out_of_its_series(tmp_path: Path) -> None:
     """A localiser among slices is named with its shape, and the others are a volume."""
     changes: list[dict[str, object]] = [{"ImagePositionPatient": [0, 0, z]} for z in range(3)]

@@ -19,6 +19,7 @@ from pydicom.data import get_testdata_file
 from denobench import readers
 from denobench.cache import cache_folder
 from denobench.datasets import Dataset, FileItem, Reading, open_folder, volumes
+from denobench.datasets.audit import audit
 from denobench.errors import DenobenchError
 from denobench.readers import File
 from denobench.scale import Scale
@@ -249,6 +250,20 @@ def test_arrays_and_fastmri(tmp_path: Path) -> None:
     reasons = {each.path: each.reason for each in found.unreadable}
     assert "k-space" in reasons["d.h5"]
     assert "Python objects" in reasons["e.npy"]
+
+
+def test_volumes_of_one_archive_are_told_apart(tmp_path: Path) -> None:
+    """By their arrays' names, in ids and in the audit; a page may be called as another file is."""
+    np.savez(tmp_path / "a.npz", clean=VOLUME, noisy=VOLUME + 1)
+    np.save(tmp_path / "b.npy", VOLUME)
+    np.save(tmp_path / "b.npy#07", VOLUME[0] + 2)
+    os.rename(tmp_path / "b.npy#07.npy", tmp_path / "b.npy#07")
+    ids = [item.id for item in open_folder(tmp_path, Reading(empty=True)).items]
+    assert {"a.npz#clean-01", "a.npz#noisy-12", "b.npy#07"} < {*ids}
+    assert len(ids) == len({*ids}) == 12 * 3 + 1
+    assert [each.id for each in audit(tmp_path).files] == [
+        item.id for item in open_folder(tmp_path).items
+    ]
 
 
 def clusters_by_folder(found: Dataset) -> dict[str, set[str]]:
