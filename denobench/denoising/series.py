@@ -52,6 +52,8 @@ def _write(
     file: File, target: Path, frames: dict[int, NDArray], about: tuple[str, str, Told]
 ) -> None:
     """Write a file's answer: the file with other pixels."""
+    import pydicom
+
     found, stored = dicom.opened(file)
     if stored.dtype.kind not in "iu":
         raise file.fault("only whole numbers are written into DICOM, and these are real ones")
@@ -64,7 +66,7 @@ def _write(
         raw[index] = np.where(dicom.padding(before[index], found), before[index], whole)
     _derive(found, raw.reshape(stored.shape), *about)
     buffer = io.BytesIO()
-    found.save_as(buffer, enforce_file_format=True)
+    pydicom.dcmwrite(buffer, found, enforce_file_format=True)
     write_into(target, buffer.getvalue())
 
 
@@ -93,7 +95,7 @@ def _derive(found: Any, raw: NDArray, series: str, about: str, told: Told) -> No
     # First, since pydicom sets no pixels of big-endian files.
     found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     found.set_pixel_data(
-        np.ascontiguousarray(raw),
+        np.ascontiguousarray(raw, raw.dtype.newbyteorder("<")),
         str(found.PhotometricInterpretation),
         int(found.BitsStored),
         generate_instance_uid=False,
