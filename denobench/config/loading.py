@@ -110,6 +110,8 @@ def _set(tree: dict[str, Any], key: str, value: Any) -> None:
         below = tree.get(parent)
         if parent == "methods" and isinstance(below, list):
             below = {name: {} for name in below if isinstance(name, str)}
+        elif parents == ["gallery"] and isinstance(below, int):
+            below = {"images": below}
         if below is not None and not isinstance(below, dict):
             place = ".".join(parents[: depth + 1])
             raise DenobenchError(

@@ -79,6 +79,13 @@ def test_settings_replace_what_stands_in_the_file() -> None:
     assert loaded.noise == ("rician:0.1",)
 
 
+def test_a_number_of_pictures_takes_further_settings() -> None:
+    """``gallery: 1`` is short for its images, so that the page's advice, share, works beside it."""
+    for written in ({"gallery": 1, "gallery.share": True}, {"gallery.images": 1}):
+        assert config.load("quick", written).gallery.images == 1
+    assert config.load("quick", {"gallery": 1, "gallery.share": True}).gallery.share
+
+
 def test_methods_may_be_a_list() -> None:
     """A list of names is as good as a mapping without settings."""
     loaded = config.parse({"methods": ["tv", "nlm"]}, "test")

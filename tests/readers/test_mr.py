@@ -327,7 +327,7 @@ def plant(folder: Path) -> None:
 
 
 def test_no_identity_is_left_in_any_file(
-    tmp_path: Path, program, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of headers nothing is in rows, manifest, report, page, gallery, logs, cache or terminal.
 
@@ -341,14 +341,13 @@ def test_no_identity_is_left_in_any_file(
         "methods": ["identity", "gaussian-filter"], "noise": ["gaussian:0.1"],
         "timing.repeats": 1, "gallery": 2, "slices.every": 6,
     }  # fmt: skip
-    for name, others in (("shared", {"gallery.share": True}), ("own", {})):
-        api.run("quick", settings | others, out=tmp_path / name, progress=True)
-    volumes_of = settings | {"unit": "volume", "slices.every": 1}
-    api.run("quick", volumes_of, out=tmp_path / "volumes", progress=False)
+    api.run("quick", settings, out=tmp_path / "own", progress=True)
     view(tmp_path / "own")
-    told = program("data", "audit", tmp_path / "data", "--json").stdout + repr(capsys.readouterr())
+    whole = {"unit": "volume", "slices.every": 1, "gallery.share": True, "timing.repeats": 0}
+    api.run("quick", settings | whole, out=tmp_path / "shared", progress=False)
+    told = audit(tmp_path / "data").to_json() + repr(capsys.readouterr())
     assert "cut.dcm" in told
-    tops = [*(tmp_path / name for name in ("shared", "own", "volumes")), cache_folder()]
+    tops = [*(tmp_path / name for name in ("own", "shared")), cache_folder()]
     files = [path for top in tops for path in top.rglob("*") if path.is_file()]
     assert {".sqlite", ".parquet", ".html", ".log", ".npy", ".json"} <= {p.suffix for p in files}
     contents = {str(path): path.read_bytes() for path in files}
