@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,3 +56,19 @@ def _with(**elements: object) -> Dataset:
     for name, value in elements.items():
         setattr(found, name, value)
     return found
+
+
+# `small` as OpenJPH 0.21 writes it without loss: no package here writes HTJ2K.
+HTJ2K = base64.b64decode(
+    "/0//UQApQAAAAAAQAAAAEAAAAAAAAAAAAAAAEAAAABAAAAAAAAAAAAABjwEB/1AACAACAAAACv9SAAwAAgABAAUE"
+    "BEAB/1wAEyCIkJCQkJCQkJCQkJCQiIiI/2QAFwABT3BlbkpQSCBWZXIgMC4zMS4wLv+QAAoAAAAAAMcAAf+TwAAl"
+    "9ADHdAAAwAARwAASwAASgABjANUAh3QA8ADHdADAABUQAATQAATg7tiQ+gBClAD+qv5mswDW3FoAI5QAwAAV0AAF"
+    "ZAABUoLIE/31eSBoAqSNQLYAADYSrCrkBIcDiNYAAFziQV+tSzYAwAAtuAAFswAArxTUjYBof4RX94fweiLoTe08"
+    "cEN0dvdD6qRwAUDloEODMHQQ9gCQNJIDHyy3xasnHr4McAEYYAMF+vM5pZ2czdEJ3AD/2Q=="
+)
+
+
+def small() -> np.ndarray:
+    """Return an image, (16, 16), with numbers of both signs."""
+    y, x = np.mgrid[:16, :16]
+    return np.round(60 * np.sin(x / 3) * np.cos(y / 4)).astype(np.int16)

@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import gdcm
 import h5py
 import nibabel
 import numpy as np
@@ -15,6 +16,7 @@ import pydicom
 import pytest
 import scans
 from pydicom.data import get_testdata_file
+from pydicom.encaps import encapsulate
 
 from denobench import readers
 from denobench.cache import cache_folder
@@ -59,6 +61,39 @@ def test_encodings_of_one_image_read_alike(name: str) -> None:
     np.testing.assert_array_equal(found.load(), plain.load())
     assert found.spacing == plain.spacing
     np.testing.assert_array_equal(found.affine, plain.affine)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    ["JPEGLosslessProcess14", "JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless",
+     "RLELossless", "ImplicitVRLittleEndian"],
+)  # fmt: skip
+def test_encodings_by_gdcm_read_alike(tmp_path: Path, syntax: str) -> None:
+    """Among them JPEG lossless, in which no file comes with pydicom."""
+    reader, changed = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax()
+    reader.SetFileName(str(get_testdata_file("MR_small.dcm")))
+    assert reader.Read()
+    changed.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+    changed.SetInput(reader.GetImage())
+    assert changed.Change()
+    writer = gdcm.ImageWriter()
+    writer.SetFileName(str(tmp_path / "a.dcm"))
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(changed.GetOutput())
+    assert writer.Write()
+    (plain,) = stacks(Path(get_testdata_file("MR_small.dcm")))
+    np.testing.assert_array_equal(stacks(tmp_path / "a.dcm")[0].load(), plain.load())
+
+
+def test_high_throughput_jpeg_2000_is_read(tmp_path: Path) -> None:
+    """A file that OpenJPH has compressed holds the numbers that it was given."""
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    found.Rows = found.Columns = 16
+    found.PixelData = encapsulate([scans.HTJ2K])
+    found["PixelData"].is_undefined_length = True
+    found.file_meta.TransferSyntaxUID = pydicom.uid.HTJ2KLossless
+    found.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    np.testing.assert_array_equal(stacks(tmp_path / "a.dcm")[0].load()[0], scans.small())
 
 
 @pytest.mark.parametrize(
