@@ -44,7 +44,9 @@ def audit(
     with Bars() as bars:
         found = auditing.audit(folder, progress=of_stage(bars, "Images"))
     if sheet:
-        auditing.contact_sheet(found, sheet)
+        from denobench.datasets.sheet import contact_sheet
+
+        contact_sheet(found, sheet)
     if as_json:
         typer.echo(found.to_json())
         return
@@ -56,5 +58,12 @@ def audit(
         console.print(note, markup=False, soft_wrap=True)
     for file in found.unreadable:
         console.print(Text("unreadable:", "red"), f"{file.path}: {file.reason}")
-    for name, files in found.groups.items():
-        console.print(f"{name}: {', '.join(file.id for file in files)}", soft_wrap=True)
+    for name, apart in found.members.items():
+        shown = (
+            f"{file.whole} ({len(slices)} slice{'s' * (len(slices) > 1)})"
+            if file.whole
+            else file.id
+            for slices in apart
+            for file in slices[:1]
+        )
+        console.print(f"{name}: {', '.join(shown)}", soft_wrap=True)

@@ -12,23 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image
 
 from denobench.datasets import volumes
 from denobench.datasets.base import Dataset, FileItem, Unreadable
 from denobench.datasets.folder import open_folder
 from denobench.datasets.noisiness import background_spread, noise_of, residual_noise, span
 from denobench.datasets.split import split
-from denobench.errors import DenobenchError
-from denobench.files import replacing
-from denobench.printable import printable
 from denobench.progress import Progress
 from denobench.readers import Stack
 
 BLACK = 0.04  # of full scale: up to here a frame counts as black, since JPEG stains it
-THUMBNAIL = 160  # pixels of a picture on a contact sheet
-CAPTION = 18  # pixels above it
-COLUMNS = 9  # pictures side by side
 
 
 @dataclass(frozen=True)
@@ -49,9 +43,9 @@ class AuditedFile:
         Residual noise as a fraction of full scale, see `audit`.
     high, clipped
         The file's value that is full scale, and the share of values outside.
-    spacing, orientation, volume
+    spacing, orientation, volume, whole
         Of a slice's volume: millimetres between slices, rows and columns, the plane in which it
-        was acquired, and which volume it is. Empty for pictures.
+        was acquired, which volume it is, and what that is called. Empty for pictures.
     identities
         Whether the header carries what tells a person.
     spread
@@ -74,6 +68,7 @@ class AuditedFile:
     spacing: tuple[float, float, float] | None = None
     orientation: str = ""
     volume: str = ""
+    whole: str = ""
     identities: bool = False
     spread: float | None = None
 
@@ -143,6 +138,25 @@ class Audit:
         return {name: tuple(found[name]) for name in order if len(found[name]) > 1}
 
     @property
+    def members(self) -> dict[str, tuple[tuple[AuditedFile, ...], ...]]:
+        """The groups, each as its files and volumes; a volume is all of its slices."""
+        found: dict[str, dict[str, list[AuditedFile]]] = {}
+        for name, files in self.groups.items():
+            apart: dict[str, list[AuditedFile]] = found.setdefault(name, defaultdict(list))
+            for file in files:
+                apart[file.volume or file.id].append(file)
+        return {name: tuple(map(tuple, apart.values())) for name, apart in found.items()}
+
+    @property
+    def alike(self) -> dict[str, tuple[AuditedFile, ...]]:
+        """The groups of more than one file or volume; a volume stands for itself by a slice."""
+        return {
+            name: tuple(slices[len(slices) // 2] for slices in apart)
+            for name, apart in self.members.items()
+            if len(apart) > 1
+        }
+
+    @property
     def conflicts(self) -> tuple[str, ...]:
         """The clusters whose files carry different labels."""
         return tuple(
@@ -164,7 +178,6 @@ class Audit:
         sizes = {(file.width, file.height) for file in files}
         framed = [max(file.frame) for file in files if max(file.frame)]
         sigmas = [100 * file.sigma for file in files]
-        near = len({file.digest for file in files}) - self.clusters
         return {
             "images": f"{len(files)} readable, {len(self.unreadable)} not",
             "labels": _counted(file.label or "none" for file in files),
@@ -179,19 +192,24 @@ class Audit:
             "of full scale",
             **self._volumes(),
             "exact copies": f"{self.copies} files are a copy of another",
-            **(
-                {}
-                if self.dataset.clusters == "subjects"
-                else {
-                    "near-duplicates": f"{near} more files show the slice of another",
-                    "different slices": f"{self.clusters}, {len(self.groups)} of them more than "
-                    "once",
-                }
-            ),
+            **self._likeness(),
             "label conflicts": ", ".join(self.conflicts) or "none",
             "leak": f"{leak.mean:.1f} of {leak.test} test images of a random split "
             f"({100 * leak.mean / max(leak.test, 1):.0f} %; 95 % of {leak.splits} splits: "
             f"{leak.low:.0f} to {leak.high:.0f})",
+        }
+
+    def _likeness(self) -> dict[str, str]:
+        """Return what looks alike; nothing where clusters are subjects."""
+        if self.dataset.clusters == "subjects":
+            return {}
+        several = any(file.volume for file in self.files)
+        near = len({file.volume or file.digest for file in self.files}) - self.clusters
+        return {
+            "near-duplicates": f"{near} more {'files or volumes' if several else 'files'} show the "
+            "slice of another",
+            f"different {'slices or volumes' if several else 'slices'}": f"{self.clusters}, "
+            f"{len(self.alike)} of them more than once",
         }
 
     def _volumes(self) -> dict[str, str]:
@@ -322,6 +340,7 @@ def _audited(item: FileItem, image: NDArray[np.float32], stack: Stack) -> Audite
         else None,
         orientation="" if stack.affine is None else volumes.orientation(stack.affine),
         volume=f"{item.files[0].digest}:{item.stack}" if stack.volume else "",
+        whole=item.whole if stack.volume else "",
         identities=stack.identities,
         spread=background_spread(image, item.low + image * (item.high - item.low))
         if stack.volume
@@ -342,53 +361,6 @@ def _leak(dataset: Dataset, splits: int) -> Leak:
     leaks = [each.leaks for each in drawn]
     low, high = np.percentile(leaks, [2.5, 97.5])
     return Leak(float(np.mean(leaks)), float(low), float(high), len(drawn[0].test), splits)
-
-
-def contact_sheet(audit: Audit, path: Path) -> None:
-    """Draw the clusters of more than one file, side by side, into a picture.
-
-    Raises
-    ------
-    DenobenchError
-        If no file shows the slice of another, or the picture cannot be written.
-    """
-    places, height = _places(list(audit.groups.values()))
-    items = {item.id: item for item in audit.dataset.items}
-    if not places:
-        raise DenobenchError(f"{audit.folder}: no two images show the same slice; nothing to draw.")
-    sheet = Image.new("L", (COLUMNS * THUMBNAIL, height), 64)
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(11)
-    for file, left, top in places:
-        pixels = np.round(items[file.id].read() * 255).astype(np.uint8)
-        thumbnail = ImageOps.contain(Image.fromarray(pixels), (THUMBNAIL - 4, THUMBNAIL - 4))
-        sheet.paste(thumbnail, (left, top + CAPTION))
-        draw.text((left, top + 2), printable(file.id)[-26:], fill=255, font=font)
-    try:
-        with replacing(path) as temporary:
-            sheet.save(temporary)
-    except ValueError:
-        raise DenobenchError(f"{path}: unknown suffix; use .png.") from None
-    except OSError as error:
-        raise DenobenchError(f"{path}: cannot be written ({error.strerror}).") from None
-
-
-def _places(
-    groups: list[tuple[AuditedFile, ...]],
-) -> tuple[list[tuple[AuditedFile, int, int]], int]:
-    """Return each file's left and top on the sheet, and the sheet's height, groups set apart."""
-    places = []
-    left = top = 0
-    for files in groups:
-        if left + len(files) * THUMBNAIL > COLUMNS * THUMBNAIL and left:
-            left, top = 0, top + THUMBNAIL + CAPTION
-        for file in files:
-            if left + THUMBNAIL > COLUMNS * THUMBNAIL:
-                left, top = 0, top + THUMBNAIL + CAPTION
-            places.append((file, left, top))
-            left += THUMBNAIL
-        left += THUMBNAIL // 5
-    return places, top + THUMBNAIL + CAPTION
 
 
 def _counted(values: Any) -> str:

@@ -16,7 +16,8 @@ from PIL import Image
 from skimage import data
 
 from denobench.datasets import simulated
-from denobench.datasets.audit import Audit, audit, contact_sheet
+from denobench.datasets.audit import Audit, audit
+from denobench.datasets.sheet import contact_sheet
 from denobench.errors import DenobenchError
 
 PAIRS = 4
@@ -231,3 +232,24 @@ def test_the_background_tells_the_noise(tmp_path: Path, made: Made, expected: st
     values = np.rint(made(np.stack([clean] * 5), one, two)).astype(np.int16)
     nibabel.save(nibabel.Nifti1Image(values.T, np.eye(4)), tmp_path / "v.nii.gz")
     assert expected in audit(tmp_path, splits=2).table()["background"]
+
+
+def test_volumes_are_told_as_wholes(tmp_path: Path, program) -> None:
+    """Neighbouring slices are no near-duplicates; a group names volumes, and not their slices."""
+    x, y, z = np.indices((40, 44, 12))
+    for name, shift in (("a", 0), ("b", 9)):
+        head = (((x - 20) / 15) ** 2 + ((y - 22 + shift / 3) / 12) ** 2 < 1) * (
+            500 + 300 * np.sin(x / (3 + shift)) * np.cos(y / 4) + 40 * z
+        )
+        nibabel.save(
+            nibabel.Nifti1Image(head.astype(np.int16), np.eye(4)), tmp_path / f"{name}.nii"
+        )
+    found = audit(tmp_path)
+    told = found.table()
+    assert told["near-duplicates"] == "0 more files or volumes show the slice of another"
+    assert told["different slices or volumes"] == "2, 0 of them more than once"
+    shown = program("data", "audit", tmp_path).stdout
+    assert "a.nii (12 slices)" in shown
+    assert "a.nii#" not in shown
+    with pytest.raises(DenobenchError, match="no two images show the same slice"):
+        contact_sheet(found, tmp_path / "sheet.png")
