@@ -177,12 +177,14 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
 
 def _numbers(dataset: DatasetRecord, item: str) -> str:
     """Say how many images a data set has, and for what."""
-    numbers = (
-        (dataset.images, f"{item}s"), (dataset.clusters, "clusters"),
+    cluster = "subject" if dataset.cluster_of == "subjects" else "cluster"
+    counted = ((dataset.images, item), (dataset.clusters, cluster))
+    parts = (
         (dataset.train, "to train"), (dataset.validation, "to validate"),
         (dataset.folds, "folds"), (dataset.test, "to test"),
     )  # fmt: skip
-    return ", ".join(f"{number} {text}" for number, text in numbers if number is not None)
+    told = [captions.count(number, noun) for number, noun in counted if number is not None]
+    return ", ".join(told + [f"{number} {text}" for number, text in parts if number])
 
 
 def _certificate(summary: Summary, run: str) -> dict[str, Any]:

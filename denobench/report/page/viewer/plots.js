@@ -108,6 +108,7 @@ export function bindPlots(root, content, viewer, hides, shown) {
     ),
     methodBoxes(content, hides),
     make("div", { class: "plots" }, means, images),
+    make("p", { class: "soft" }, content.views.length ? "A click on a point opens its image." : ""),
     told,
   );
   hides.listeners.push(draw);
@@ -215,9 +216,7 @@ function drawAll(plotly, means, images, content, chosen, hidden) {
         categoryarray: names.toReversed(),
         categoryorder: "array",
       },
-      title: titled(
-        `Every image at σ = ${chosen.level}${content.views.length ? "; a click opens one" : ""}`,
-      ),
+      title: titled(`Every image, σ = ${chosen.level}`),
     },
     options,
   );
