@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from denobench.files import user_path
+
+if TYPE_CHECKING:
+    from denobench.datasets.audit import Audit
 
 app = typer.Typer(help="Look at data before comparing with it.", no_args_is_help=True)
 
@@ -58,12 +62,17 @@ def audit(
         console.print(note, markup=False, soft_wrap=True)
     for file in found.unreadable:
         console.print(Text("unreadable:", "red"), f"{file.path}: {file.reason}")
+    for line in _groups(found):
+        console.print(line, soft_wrap=True)
+
+
+def _groups(found: Audit) -> Iterator[str]:
+    """Yield what belongs together, a line each; of a volume its name and how many slices it has."""
     for name, apart in found.members.items():
         shown = (
-            f"{file.whole} ({len(slices)} slice{'s' * (len(slices) > 1)})"
-            if file.whole
-            else file.id
+            f"{slices[0].whole} ({len(slices)} slice{'s' * (len(slices) > 1)})"
+            if slices[0].whole
+            else slices[0].id
             for slices in apart
-            for file in slices[:1]
         )
-        console.print(f"{name}: {', '.join(shown)}", soft_wrap=True)
+        yield f"{name}: {', '.join(shown)}"

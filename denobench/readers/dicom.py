@@ -298,14 +298,7 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
     integral = stored.dtype.kind in "ui"
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     flipped = low + high if integral and _is_negative(found) else None
-    padded = padding(stored, found)
-    if flipped is not None:  # brighter where there is more
-        stored = flipped - stored.astype(np.int32)
-    values = stored if (slope, intercept) == (1.0, 0.0) else stored * slope + intercept
-    if padded.any():
-        values = np.where(padded, 0 if padded.all() else values[~padded].min(), values)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        values = np.where(np.isfinite(values), values, 0)
+    values = _meant(stored, padding(stored, found), slope, intercept, flipped)
     full = max(low * slope, high * slope) + intercept
     position = _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3)
     location = _number(found.get("SliceLocation"), float("nan"))
@@ -325,6 +318,20 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         full if integral and full > 0 else None,
         f"{'' if signed else 'u'}int{bits}" if integral else str(stored.dtype),
     )
+
+
+def _meant(
+    stored: NDArray, padded: NDArray, slope: float, intercept: float, flipped: int | None
+) -> NDArray:
+    """Return stored numbers as the header means them, what pads them as dark as the darkest."""
+    if flipped is not None:  # brighter where there is more
+        stored = flipped - stored.astype(np.int32)
+    values = stored if (slope, intercept) == (1.0, 0.0) else stored * slope + intercept
+    if padded.any():
+        values = np.where(padded, 0 if padded.all() else values[~padded].min(), values)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        values = np.where(np.isfinite(values), values, 0)
+    return values
 
 
 def _times(look: Callable[[str, str], Any], found: Any) -> tuple[float, ...]:

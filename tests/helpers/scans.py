@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pydicom
+from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
@@ -72,3 +74,17 @@ def small() -> np.ndarray:
     """Return an image, (16, 16), with numbers of both signs."""
     y, x = np.mgrid[:16, :16]
     return np.round(60 * np.sin(x / 3) * np.cos(y / 4)).astype(np.int16)
+
+
+def series(folder: Path, count: int = 5, patient: str = "P1", uid: str = "1.2.3") -> None:
+    """Save a series whose names run against its positions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+        found.SeriesInstanceUID, found.SOPInstanceUID = uid, f"{uid}.{number}"
+        found.PatientID, found.PatientName = patient, f"Doe^{patient}"
+        found.ImagePositionPatient = [0, 0, 4.0 * number]
+        found.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        found.InstanceNumber = 99
+        found.set_pixel_data(np.roll(found.pixel_array, number * 3, axis=0), "MONOCHROME2", 16)
+        found.save_as(folder / f"im{count - number}.dcm")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -11,7 +10,6 @@ import gdcm
 import h5py
 import nibabel
 import numpy as np
-import pandas as pd
 import pydicom
 import pytest
 import scans
@@ -19,7 +17,6 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 
 from denobench import readers
-from denobench.cache import cache_folder
 from denobench.datasets import Dataset, FileItem, Reading, open_folder, volumes
 from denobench.datasets.audit import audit
 from denobench.errors import DenobenchError
@@ -125,23 +122,9 @@ def test_monochrome1_slope_and_sign_are_applied(tmp_path: Path) -> None:
     np.testing.assert_allclose(stacks(tmp_path / "b.dcm")[0].load()[0], -1 - raw)
 
 
-def series(folder: Path, count: int = 5, patient: str = "P1", uid: str = "1.2.3") -> None:
-    """Save a series whose names run against its positions."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
-        found.SeriesInstanceUID, found.SOPInstanceUID = uid, f"{uid}.{number}"
-        found.PatientID, found.PatientName = patient, f"Doe^{patient}"
-        found.ImagePositionPatient = [0, 0, 4.0 * number]
-        found.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-        found.InstanceNumber = 99
-        found.set_pixel_data(np.roll(found.pixel_array, number * 3, axis=0), "MONOCHROME2", 16)
-        found.save_as(folder / f"im{count - number}.dcm")
-
-
 def test_series_is_sorted_by_position_and_scaled_as_one(tmp_path: Path) -> None:
     """A series is one volume: one factor, 4 mm between slices; a localiser is named."""
-    series(tmp_path / "s")
+    scans.series(tmp_path / "s")
     odd = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
     odd.SeriesInstanceUID = "1.2.3"
     odd.set_pixel_data(np.zeros((32, 32), np.int16), "MONOCHROME2", 16)
@@ -325,76 +308,12 @@ def test_subjects_are_clusters_and_never_names(tmp_path: Path) -> None:
     assert found.clusters == "subjects"
     assert {item.label for item in found.items} == {""}
     for number, patient in enumerate(["SECRET1", "SECRET1", "SECRET2"]):
-        series(tmp_path / "dicom" / str(number), 2, patient, f"1.2.{number}")
+        scans.series(tmp_path / "dicom" / str(number), 2, patient, f"1.2.{number}")
     names = clusters_by_folder(open_folder(tmp_path / "dicom", Reading(empty=True)))
     assert names["0"] == names["1"] != names["2"]
     assert "SECRET" not in repr(names)
     level = clusters_by_folder(open_folder(tmp_path / "bids", Reading(subjects=1)))
     assert {len(each) for each in level.values()} == {1}
-
-
-PLANTED = ("ZZNAME", "ZZID77", "19121212", "ZZHOSPITAL", "ZZDESCRIP", "ZZFASTMRI", "planted-7")
-
-
-def plant(folder: Path) -> None:
-    """Save files of many formats, each with something of a person in its header."""
-    series(folder / "a", 3)
-    for path in (folder / "a").iterdir():
-        found = pydicom.dcmread(path)
-        found.PatientName, found.PatientID = "ZZNAME^A", "ZZID77"
-        found.PatientBirthDate, found.InstitutionName = "19121212", "ZZHOSPITAL"
-        found.SeriesDescription = "ZZNAME"
-        found.save_as(path)
-    scans.enhanced_mr(slopes=(1.0, 0.5)).save_as(folder / "e.dcm", enforce_file_format=True)
-    for name, source in (("cut.dcm", "MR_truncated.dcm"), ("plan.dcm", "rtplan.dcm")):
-        broken = pydicom.dcmread(get_testdata_file(source))
-        broken.PatientName = "ZZNAME"
-        broken.save_as(folder / name)
-    image = nibabel.Nifti1Image(VOLUME, AFFINE)
-    image.header["descrip"], image.header["aux_file"] = b"ZZDESCRIP", b"ZZNAME"
-    image.header["intent_name"] = b"ZZNAME"
-    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"ZZID77"))
-    nibabel.save(image, folder / "b.nii.gz")
-    with h5py.File(folder / "c.h5", "w") as file:
-        file["reconstruction_rss"] = VOLUME.astype(np.float32) + 7
-        file["ismrmrd_header"] = b"<patientName>ZZNAME</patientName>"
-        file.attrs["patient_id"] = "ZZFASTMRI"
-
-
-def test_no_identity_is_left_in_any_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Of headers nothing is in rows, manifest, report, page, gallery, logs, cache or terminal.
-
-    Neither as it is written, nor as a digest that could be found by trying names.
-    """
-    from denobench import api, view
-
-    plant(tmp_path / "data")
-    settings = {
-        "data": str(tmp_path / "data"), "dataset": "folder", "split": "none", "size": 32,
-        "methods": ["identity", "gaussian-filter"], "noise": ["gaussian:0.1"],
-        "timing.repeats": 1, "gallery": 2, "slices.every": 6,
-    }  # fmt: skip
-    api.run("quick", settings, out=tmp_path / "own", progress=True)
-    view(tmp_path / "own")
-    whole = {"unit": "volume", "slices.every": 1, "gallery.share": True, "timing.repeats": 0}
-    api.run("quick", settings | whole, out=tmp_path / "shared", progress=False)
-    told = audit(tmp_path / "data").to_json() + repr(capsys.readouterr())
-    assert "cut.dcm" in told
-    tops = [*(tmp_path / name for name in ("own", "shared")), cache_folder()]
-    files = [path for top in tops for path in top.rglob("*") if path.is_file()]
-    assert {".sqlite", ".parquet", ".html", ".log", ".npy", ".json"} <= {p.suffix for p in files}
-    contents = {str(path): path.read_bytes() for path in files}
-    for path in files:  # which is compressed
-        if path.suffix == ".parquet":
-            contents[f"{path} unpacked"] = pd.read_parquet(path).to_csv().encode()
-    ways = [hashlib.md5, hashlib.sha1, hashlib.sha256]
-    words = [*PLANTED, *(way(word.encode()).hexdigest()[:10] for word in PLANTED for way in ways)]
-    for name, content in {**contents, "terminal": told.encode()}.items():
-        for word in words:
-            assert word.encode() not in content, name
-            assert word not in name
 
 
 def test_scale_rules() -> None:
