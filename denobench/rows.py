@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -187,7 +188,7 @@ def _row(record: dict[str, Any]) -> Row:
             right = (int, float) if name in _REAL else int if name == "realisation" else str
             if value is None and name not in _NEEDED:
                 continue
-            if not isinstance(value, right):
+            if not isinstance(value, right) or value in (math.inf, -math.inf):
                 raise TypeError(f"its {name} is {value!r}")
         known = {name: value for name, value in record.items() if value is not None}
         return Row(**known | mappings)
@@ -237,6 +238,8 @@ def _checked(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     for name in _NEEDED:
         if name not in frame or frame[name].isna().any():
             raise damaged(path, ValueError(f"its column {name} is missing, or has gaps"))
+    if (frame["level"].abs() == math.inf).any():
+        raise damaged(path, ValueError("a level is infinite"))
     numbers = (*_REAL, "realisation", *score_columns(frame))
     for name in map(str, frame):
         right = is_numeric_dtype if name in numbers else is_string_dtype

@@ -109,6 +109,7 @@ def spoil(path: Path, *statements: str) -> RowStore:
             ["ALTER TABLE rows ADD COLUMN more AS (key || hex(zeroblob(1000)))"],
         ),
         ("level is 'high'", ["UPDATE rows SET level = 'high' WHERE key = 'b'"]),
+        ("level is inf", ["UPDATE rows SET level = 1e999"]),
         ("image is b'3'", ["UPDATE rows SET image = x'33'"]),
         ("method is None", ["UPDATE rows SET method = NULL"]),
         ("metrics are", ['UPDATE rows SET metrics = \'{"psnr": "<b>"}\'']),

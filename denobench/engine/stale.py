@@ -76,8 +76,10 @@ def remove(folder: RunFolder, stale: Stale) -> None:
 def _files(folder: RunFolder) -> Iterator[Path]:
     about = folder.manifest()
     yield from _of_tasks(folder.path / "tasks")
-    shown = [each.observation for each in about.gallery]
-    yield from folder.gallery.stale(shown, folder.planned() or ())
+    shown, planned = [each.observation for each in about.gallery], folder.planned()
+    # Where the plan is not known, whatever has a row may be of it.
+    keys = (row.key for row in folder.rows()) if planned is None else planned
+    yield from folder.gallery.stale(shown, keys)
     models = folder.path / "models"
     for found in files_below(models):
         if found.relative_to(models).as_posix() not in about.models:

@@ -265,15 +265,19 @@ def decoding(file: File) -> Iterator[None]:
 
 
 def load(stack: Stack, file: File) -> NDArray:
-    """Return a stack's pixels, (D, H, W).
+    """Return a stack's pixels, (D, H, W), all finite.
 
     Raises
     ------
     DenobenchError
-        If the values of its file are truncated or damaged, which its header does not tell.
+        If the values of its file are truncated, damaged or not finite, which its header does not
+        tell.
     """
     with decoding(file):
-        return stack.load()
+        values = stack.load()
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise file.fault("holds NaN or infinity; replace them first")
+    return values
 
 
 def image(path: Path) -> NDArray[np.float32]:

@@ -113,8 +113,6 @@ def _to_grey(page: Image.Image, file: File, depth: int) -> tuple[NDArray, float]
         if depth < 8:  # in the file's own steps
             clear = clear * 255 // (2**depth - 1)
         values = np.where(values == clear, 0, values).astype(values.dtype)
-    if not np.isfinite(values).all():
-        raise file.fault("holds NaN or infinity")
     return values, full
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from denobench import readers
@@ -147,6 +148,18 @@ def test_twelve_bits_are_noticed_and_mended(tmp_path: Path) -> None:
     # Pictures of 8 bits keep 255, whatever the rule.
     eight = open_folder(tmp_path / "full", Reading(scale=Scale.parse([0, 4095])))
     np.testing.assert_allclose(eight.items[0].read(), pixels / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pictures_that_are_not_finite_are_named(tmp_path: Path, value: float) -> None:
+    """NaN and infinity in a picture of floats are told, and not computed with."""
+    pixels = np.kron(RNG.random((8, 8)), np.ones((6, 6))).astype(np.float32)
+    tifffile.imwrite(tmp_path / "good.tif", pixels)
+    pixels[3, 3] = value
+    tifffile.imwrite(tmp_path / "bad.tif", pixels)
+    found = open_folder(tmp_path)
+    assert [item.id for item in found.items] == ["good.tif"]
+    assert reasons(found) == {"bad.tif": "holds NaN or infinity; replace them first"}
 
 
 def test_an_inner_copy_of_everything_is_one_remark(tmp_path: Path) -> None:

@@ -157,6 +157,13 @@ def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFol
     assert not stale.find(folder).files
 
 
+def test_without_a_plan_no_picture_is_stale(finished: RunFolder) -> None:
+    """Where the plan was lost, `clean` takes away nothing that has a row."""
+    (finished.path / "plan.json").unlink()
+    found = stale.find(finished)
+    assert (found.rows, found.files) == (frozenset(), ())
+
+
 def test_what_a_kill_left_in_part_is_stale(finished: RunFolder) -> None:
     """Files that were being written when a run was killed are removed, but not through a link."""
     for name in ("", "tables", "figures"):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from denobench import metrics
 from denobench.errors import DenobenchError
 from denobench.printable import one_line
-from denobench.readers import File, identify, read
+from denobench.readers import File, identify, load, read
 from denobench.report.data.entries import unlike
 from denobench.report.data.summary import summarise
 from denobench.report.figures.style import look
@@ -70,13 +70,11 @@ def _read(path: Path, limits: tuple[float, float] | None) -> tuple[NDArray[np.fl
     """Return a file's first stack in full scale, by given limits where it has none of its own."""
     file = File(path)
     stack = read([file], identify(file))[0]
-    values = np.asarray(stack.load(), np.float64)
+    values = np.asarray(load(stack, file), np.float64)
     if limits is None or stack.full is not None:
         limits = Scale.parse(stack.rule).limits(values, stack.full)
     low, high = limits
     scaled = (values - low) / max(high - low, np.finfo(float).tiny)
-    if not np.isfinite(scaled).all():
-        raise file.fault("has NaN or infinite pixels; replace them first")
     return np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), limits
 
 
