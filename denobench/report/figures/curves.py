@@ -63,7 +63,8 @@ def _quality(summary: Summary, noise: str) -> Picture | None:
     titles = captions.listing(metric.title for metric in found)
     at = "over the level" if len(levels) > 1 else f"at σ = {written(levels[0])}"
     bounded = any(scores["low"].notna().any() for scores in found.values())
-    interval = " with 95 % bootstrap intervals over clusters" if bounded else ""
+    noun = captions.noun_of(summary.manifest)
+    interval = f" with 95 % bootstrap intervals over {noun}s" if bounded else ""
     return Picture(
         safe_name("quality", noise),
         f"{titles} {at}, {summary.noises[noise]} noise",

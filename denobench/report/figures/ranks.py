@@ -13,7 +13,7 @@ from denobench.files import safe_name
 from denobench.report.data.pairs import ALPHA
 from denobench.report.data.summary import TRACKS, Summary
 from denobench.report.figures.style import DPI, WIDTH, Picture, labels, looks
-from denobench.report.text.captions import p_text
+from denobench.report.text.captions import count, noun_of, p_text
 from denobench.statistics import Ranking, rank
 
 
@@ -37,8 +37,9 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
             yield Picture(
                 safe_name("ranks", noise, track),
                 f"Mean ranks in {metric.title}, {summary.noises[noise]} noise, {track} track",
-                f"1 is the best, over {found.clusters} clusters, levels averaged. A bar joins "
-                "methods that Nemenyi's test cannot tell apart at 5 %: mean ranks less than "
+                f"1 is the best, over {count(found.clusters, noun_of(summary.manifest))}, levels "
+                "averaged. A bar joins methods that Nemenyi's test cannot tell apart at 5 %: mean "
+                "ranks less than "
                 f"{found.critical_difference:.2f} apart. Friedman's test that all rank alike: "
                 f"{p_text(found.p)}.",
                 partial(_diagram, summary, found),

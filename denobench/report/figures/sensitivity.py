@@ -25,6 +25,7 @@ from denobench.report.figures.style import (
     panels,
     pick,
 )
+from denobench.report.text.captions import noun_of
 
 # A method, and its entries by the multiple of sigma that they are told.
 Family = tuple[str, dict[float, Entry]]
@@ -38,7 +39,8 @@ def draw_sensitivity(summary: Summary) -> Iterator[Picture]:
             yield Picture(
                 safe_name("wrong", "sigma", noise),
                 f"{summary.headline[0].title} when told a wrong σ, {summary.noises[noise]} noise",
-                "Mean and 95 % bootstrap interval over clusters; dashed line: the identity.",
+                f"Mean and 95 % bootstrap interval over {noun_of(summary.manifest)}s; dashed "
+                "line: the identity.",
                 partial(_draw, summary, noise, families),
                 noise,
             )

@@ -175,15 +175,14 @@ def _methods(summary: Summary) -> list[dict[str, str]]:
     return found
 
 
-def _numbers(dataset: DatasetRecord, item: str) -> str:
+def _numbers(dataset: DatasetRecord, item: str, noun: str) -> str:
     """Say how many images a data set has, and for what."""
-    cluster = "subject" if dataset.cluster_of == "subjects" else "cluster"
-    counted = ((dataset.images, item), (dataset.clusters, cluster))
+    counted = ((dataset.images, item), (dataset.clusters, noun))
     parts = (
         (dataset.train, "to train"), (dataset.validation, "to validate"),
         (dataset.folds, "folds"), (dataset.test, "to test"),
     )  # fmt: skip
-    told = [captions.count(number, noun) for number, noun in counted if number is not None]
+    told = [captions.count(number, each) for number, each in counted if number is not None]
     return ", ".join(told + [f"{number} {text}" for number, text in parts if number])
 
 
@@ -191,7 +190,7 @@ def _certificate(summary: Summary, run: str) -> dict[str, Any]:
     """Return what is needed to repeat a run."""
     manifest = summary.manifests[run]
     dataset, hardware, git = manifest.dataset, manifest.hardware, manifest.git
-    numbers = _numbers(dataset, captions.item(manifest))
+    numbers = _numbers(dataset, captions.item(manifest), captions.noun_of(manifest))
     memory = f"{hardware.memory_gb:g} GB" if hardware.memory_gb else ""
     cores = captions.count(hardware.cores, "core") if hardware.cores else ""
     share = manifest.stages.core_share

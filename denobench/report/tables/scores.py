@@ -157,7 +157,8 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
         caption=f"{captions.images(summary, noise)}. Δ: mean difference to {chosen}"
         f"{f' in {metric.unit}' if metric.unit else ''}, with its 95 % interval; p: paired "
         "Wilcoxon test, adjusted by Holm over this table; r: rank-biserial effect size, 1 where "
-        "the method is better in every cluster, −1 where it is worse in every one.",
+        f"the method is better in every {captions.noun_of(summary.manifest)}, −1 where it is worse "
+        "in every one.",
         columns=(
             Column("Method", kind="text"),
             *(

@@ -12,7 +12,7 @@ import pandas as pd
 from denobench.report.data.entries import Entry
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Column, Field, Section, Table
-from denobench.report.text.captions import count, level_list
+from denobench.report.text.captions import count, level_list, noun_of
 
 
 def tuning_table(summary: Summary) -> Table:
@@ -25,11 +25,11 @@ def tuning_table(summary: Summary) -> Table:
             rows.append(_row(summary, entry, str(noise), levels, part))
     if rows:
         images, clusters = found["images"].max(), found["clusters"].max()
-        folds = found["fold"].nunique()
+        folds, noun = found["fold"].nunique(), noun_of(summary.manifest)
         notes = [
             f"PSNR in dB on the foreground of {count(images, 'validation image')} in "
-            f"{count(clusters, 'cluster')}{f' per fold, mean of {folds} folds' * (folds > 1)}: the "
-            "mean of clusters, and of levels where they share a value. No test image is looked at.",
+            f"{count(clusters, noun)}{f' per fold, mean of {folds} folds' * (folds > 1)}: the "
+            f"mean of {noun}s, and of levels where they share a value. No test image is looked at.",
             "The defaults are the first trial. A parameter at an edge had its least or greatest "
             "value tried when the trials were used up: the optimum may lie beyond.",
         ]

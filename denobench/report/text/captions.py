@@ -65,17 +65,17 @@ def margin(ranked: pd.DataFrame, metric: Score) -> str:
     return " to ".join(texts) + unit(metric) * bool(texts)
 
 
-def powerless(pairs: pd.DataFrame) -> str:
+def powerless(pairs: pd.DataFrame, noun: str) -> str:
     """Say that a table's tests cannot show a difference, and what would be the least p of all."""
     least = smallest_p(int(pairs["clusters"].max()), len(pairs))
     return (
-        f"No difference can be shown at 5 %: with N = {_range(pairs['clusters'])} clusters and "
+        f"No difference can be shown at 5 %: with N = {_range(pairs['clusters'])} {noun}s and "
         f"{count(len(pairs), 'comparison')} the least p that Holm's adjustment can leave is "
         f"{min(least, 1):.3f}. The differences describe these images alone."
     )
 
 
-def _noun(manifest: Manifest) -> str:
+def noun_of(manifest: Manifest) -> str:
     """Return what a cluster is called where it is known to be more than that."""
     return "subject" if manifest.dataset.cluster_of == "subjects" else "cluster"
 
@@ -112,7 +112,7 @@ def images(summary: Summary, noise: str) -> str:
     pixels = f"{size} × {size} pixels" if str(size).isdigit() else "native size"
     text = (
         f"{name}: {count(cells['image'].nunique(), f'test {item(manifest)}')} in "
-        f"{count(cells['cluster'].nunique(), _noun(manifest))}{f', {pixels}' if size else ''}, "
+        f"{count(cells['cluster'].nunique(), noun_of(manifest))}{f', {pixels}' if size else ''}, "
         f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
     return text + (f", seed {manifest.seed}" if manifest.seed is not None else "")
@@ -171,7 +171,7 @@ def split(manifest: Manifest) -> str:
     """Say how test images were chosen, where the manifest tells."""
     sentences = {
         "cluster": "Split by subject: nobody is in both the training and the test images."
-        if _noun(manifest) == "subject"
+        if noun_of(manifest) == "subject"
         else "Split by cluster: no slice is in both the training and the test images.",
         "paper": "Split at random, as in the paper: near-duplicates of test images may have been "
         "trained on.",
@@ -226,10 +226,14 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
     if summary.reference and any(pairs["different"] == False):  # noqa: E712 - None is neither
         notes.append(
             f"{ALIKE} Not different from {summary.reference.label}: p of at least 0.05 in a paired "
-            "Wilcoxon test over clusters, adjusted by Holm over a noise model's levels and methods."
+            f"Wilcoxon test over {noun_of(summary.manifest)}s, adjusted by Holm over a noise "
+            "model's levels and methods."
         )
     families = [part for _, part in pairs.groupby("metric", sort=False)]
-    notes += dict.fromkeys(powerless(part) for part in families if part["different"].isna().all())
+    noun = noun_of(summary.manifest)
+    notes += dict.fromkeys(
+        powerless(part, noun) for part in families if part["different"].isna().all()
+    )
     notes += [*missing(summary, metrics), *_completion(scores)]
     notes += _estimates(summary, noise)
     manifest = summary.manifest
@@ -242,7 +246,7 @@ def quality_notes(summary: Summary, noise: str, metrics: Iterable[Score]) -> tup
 def _averaging(summary: Summary, found: pd.Series) -> list[str]:
     """Say over what a table's means are taken, and what its intervals are."""
     clusters = int(found.min()) if len(found) else 0
-    noun = _noun(summary.manifest)
+    noun = noun_of(summary.manifest)
     thing = item(summary.manifest)
     what = (
         "A subject is who the data say."
@@ -266,13 +270,13 @@ def paired_notes(summary: Summary, pairs: pd.DataFrame) -> tuple[str, ...]:
     """Return the footnotes of a table of differences."""
     if pairs.empty:
         return ()
-    noun = _noun(summary.manifest)
+    noun = noun_of(summary.manifest)
     notes = [
         f"Over {noun}s (N = {_range(pairs['clusters'])}){', not patients' * (noun == 'cluster')}: "
         f"realisations are averaged, then the images of a {noun}."
     ]
     if pairs["different"].isna().all():
-        notes.append(powerless(pairs))
+        notes.append(powerless(pairs, noun))
     else:
         notes.append(f"{DIFFERENT} Different at 5 % after the adjustment.")
     if len({summary.entry(entry).track for entry in pairs["entry"]}) > 1:

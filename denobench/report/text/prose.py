@@ -43,7 +43,7 @@ def _methods(summary: Summary) -> str:
     seen = "noisy images" if MEASURED in summary.noises else "noise fields"
     labels = [entry.label for entry in summary.entries if not entry.identity]
     intervals = (
-        "Means are over clusters, with 95 % BCa bootstrap intervals."
+        f"Means are over {captions.noun_of(manifest)}s, with 95 % BCa bootstrap intervals."
         if summary.scores["low"].notna().any()
         else ""
     )
@@ -130,7 +130,7 @@ def _compared(summary: Summary, noise: str, metric: Score) -> Iterator[str]:
         return
     label = summary.reference.label
     if pairs["different"].isna().all():
-        yield captions.powerless(pairs)
+        yield captions.powerless(pairs, captions.noun_of(summary.manifest))
         return
     groups: dict[str, list[str]] = {"better": [], "worse": [], "": []}
     for entry in summary.entries:
@@ -145,6 +145,7 @@ def _compared(summary: Summary, noise: str, metric: Score) -> Iterator[str]:
         if not kinds:
             groups[""].append(entry.label)
     clusters = listing(str(n) for n in sorted(pairs["clusters"].unique()))
+    noun = captions.noun_of(summary.manifest)
     parts = [
         f"{kind} {_were(found)} {listing(found)}"
         for kind, found in groups.items()
@@ -153,7 +154,7 @@ def _compared(summary: Summary, noise: str, metric: Score) -> Iterator[str]:
     if groups[""]:
         parts.append(f"not told apart from it {_were(groups[''])} {listing(groups[''])}")
     yield (
-        f"Against {label} (two-sided Wilcoxon signed-rank tests over N = {clusters} clusters at "
+        f"Against {label} (two-sided Wilcoxon signed-rank tests over N = {clusters} {noun}s at "
         f"5 %, Holm's adjustment for {count(len(pairs), 'comparison')}), {'; '.join(parts)}."
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from denobench.report import _figures, texts
 from denobench.report.data.summary import summarise
 from denobench.report.tables.scores import main_tables, make_tables
 from denobench.report.text import captions
@@ -74,3 +75,16 @@ def test_intensities_are_told_by_rule() -> None:
     assert captions.intensities(older) == "scale percentile:99.9; scale type"
     assert captions.intensities(rows.drop(columns="scale")) == ""
     assert captions.intensities(rows[rows["scale"] == ""]) == ""
+
+
+def test_subjects_are_called_so_everywhere(derive: Derive) -> None:
+    """Where the data tell who is who, no table, figure or paragraph speaks of clusters."""
+    folder = derive(lambda row: row.method in ("tv", "nlm", "median", "identity"))
+    told = folder.manifest().dataset.model_copy(update={"cluster_of": "subjects"})
+    folder.write_manifest(folder.manifest().but(dataset=told))
+    summary = summarise([folder])
+    drawn = [picture for draws in _figures() for picture in draws(summary)]
+    found = {name: text for name, text in texts([folder]).items() if not name.endswith(".csv")}
+    found |= {picture.name: picture.caption for picture in drawn}
+    assert sum("subjects" in text for text in found.values()) > 3
+    assert [name for name, text in found.items() if "cluster" in text] == []

@@ -46,7 +46,7 @@ def test_too_few_clusters_are_said_with_the_least_p(summary: Summary) -> None:
     gaussian = paragraphs(summary)[0]
     pairs = summary.paired.query("noise == 'gaussian' and metric == 'psnr'")
     assert pairs["different"].isna().all()
-    assert powerless(pairs) in gaussian
+    assert powerless(pairs, "cluster") in gaussian
     assert f"N = 5 clusters and {len(pairs)} comparisons" in gaussian
     assert f"{min(1, len(pairs) / 16):.3f}" in gaussian
     assert "Wilcoxon" not in gaussian
