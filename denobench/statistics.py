@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy  # its statistics, which take half a second, are imported when they are used
 
 from denobench.seeds import numbered
 
@@ -74,7 +74,7 @@ def _bca(values: np.ndarray, seed: int) -> np.ndarray:
     with warnings.catch_warnings():
         # Nearly constant values may leave BCa undefined; the caller then sees NaN.
         warnings.simplefilter("ignore", RuntimeWarning)
-        interval = stats.bootstrap(
+        interval = scipy.stats.bootstrap(
             (values,),
             np.mean,
             axis=-1,
@@ -144,13 +144,13 @@ def compare(values: np.ndarray, reference: np.ndarray, *, seed: int) -> list[Pai
 
 
 def _paired(differences: np.ndarray, low: float, high: float) -> Paired:
-    ranks = stats.rankdata(np.abs(differences[differences != 0]))
+    ranks = scipy.stats.rankdata(np.abs(differences[differences != 0]))
     signs = np.sign(differences[differences != 0])
     return Paired(
         difference=float(differences.mean()),
         low=float(low),
         high=float(high),
-        p=float(stats.wilcoxon(differences).pvalue) if ranks.size else 1.0,
+        p=float(scipy.stats.wilcoxon(differences).pvalue) if ranks.size else 1.0,
         effect=float(np.sum(signs * ranks) / ranks.sum()) if ranks.size else 0.0,
         clusters=differences.size,
     )
@@ -231,10 +231,10 @@ def rank(means: pd.DataFrame, *, higher_is_better: bool) -> Ranking:
     clusters, methods = means.shape
     ranks = means.rank(axis=1, ascending=not higher_is_better)
     spread = np.sqrt(methods * (methods + 1) / (6 * clusters))
-    quantile = stats.studentized_range.ppf(CONFIDENCE, methods, np.inf) / np.sqrt(2)
+    quantile = scipy.stats.studentized_range.ppf(CONFIDENCE, methods, np.inf) / np.sqrt(2)
     return Ranking(
         means=ranks.mean().sort_values(kind="stable"),
-        p=float(stats.friedmanchisquare(*means.to_numpy().T).pvalue),
+        p=float(scipy.stats.friedmanchisquare(*means.to_numpy().T).pvalue),
         critical_difference=float(quantile * spread),
         p_values=posthoc_nemenyi_friedman(means.to_numpy())
         .set_axis(means.columns)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy  # its statistics, which take half a second, are imported when they are used
 from scipy import ndimage
-from scipy.stats import norm
 
 from denobench.statistics import CONFIDENCE, bootstrap_intervals, compare
 from denobench.tasks.scores import POWER
@@ -166,7 +166,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
 def _held(reference: str, values: np.ndarray, other: np.ndarray, seed: int) -> dict[str, float]:
     """Return the paired test of clusters' Dice, and what difference so many would show."""
     (held,) = compare(values[None], other, seed=seed)
-    reach = norm.ppf(1 - (1 - CONFIDENCE) / 2) + norm.ppf(POWER)
+    reach = scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / 2) + scipy.stats.norm.ppf(POWER)
     error = float(np.std(values - other, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
     told = {"difference": held.difference, "low": held.low, "high": held.high, "p": held.p}
     told["detectable"] = float(reach * error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+import scipy
 
 from denobench.seeds import generator
 from denobench.statistics import CONFIDENCE, RESAMPLES
@@ -159,10 +159,12 @@ def compare(
     drawn = auc(labels, scores, weights) - auc(labels, reference, weights)
     drawn = drawn[np.isfinite(drawn)]
     error = float(drawn.std(ddof=1)) if len(drawn) > 1 else float("nan")
-    reach = float(norm.ppf(1 - (1 - CONFIDENCE) / 2) + norm.ppf(POWER)) * error
+    reach = (
+        float(scipy.stats.norm.ppf(1 - (1 - CONFIDENCE) / 2) + scipy.stats.norm.ppf(POWER)) * error
+    )
     if not error:
         return Difference(observed, observed, observed, 1.0 if not observed else 0.0, 0.0)
-    p = 2 * float(t.sf(abs(observed) / error, max(clusters - 1, 1)))
+    p = 2 * float(scipy.stats.t.sf(abs(observed) / error, max(clusters - 1, 1)))
     return Difference(observed, *interval(drawn), p, reach)
 
 
