@@ -98,6 +98,7 @@ def test_run_fills_its_folder(finished: Path) -> None:
         assert suffixes <= {path.suffix for path in (finished / folder).iterdir()}
 
 
+@pytest.mark.slow
 def test_report_writes_again_what_run_wrote_without_tensorflow(finished: Path) -> None:
     """``report`` makes the same tables from the rows alone, and imports no TensorFlow."""
     tables = {path.name: path.read_bytes() for path in (finished / "tables").iterdir()}
@@ -238,6 +239,7 @@ def test_denoise_writes_a_file(program: Program, photograph: np.ndarray, tmp_pat
         assert written.size == (64, 64)
 
 
+@pytest.mark.slow
 def test_interrupted_run_reports_and_goes_on(
     program: Program, image_folder: Path, tmp_path: Path
 ) -> None:

@@ -129,6 +129,7 @@ def litter(folder: Path) -> None:
     (folder / ".numba_config.yaml").write_text("disable_jit: 1\nnum_threads: 3\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", [(PROGRAM,), (sys.executable, "-m", "denobench")])
 def test_files_of_the_working_folder(
     start: Started, plain: Path, tmp_path: Path, program: tuple[str, ...]
@@ -141,6 +142,7 @@ def test_files_of_the_working_folder(
     assert_same(*start(tmp_path, program=program), plain)
 
 
+@pytest.mark.slow
 def test_settings_and_limits(start: Started, plain: Path, tmp_path: Path) -> None:
     """Settings of Python and of libraries, from files or variables, and limits change nothing."""
     path, home = tmp_path / "path", tmp_path / "home"
@@ -198,6 +200,7 @@ def test_settings_and_limits(start: Started, plain: Path, tmp_path: Path) -> Non
     assert all(found.stat().st_mode & stat.S_IRUSR for found in folder.rglob("*"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     shutil.which("setpriv") is None or os.geteuid() != 0, reason="needs root to be somebody else"
 )

@@ -91,6 +91,7 @@ def test_edited_plugin_is_computed_again(compare: Compare, strangers: Path, tmp_
     assert compare(**{**settings, "plugins": [edited]}).computed == 3
 
 
+@pytest.mark.slow
 def test_other_weights_are_stale_and_named_first(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

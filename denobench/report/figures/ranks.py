@@ -7,7 +7,6 @@ from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
-from scikit_posthocs import critical_difference_diagram
 
 from denobench.files import safe_name
 from denobench.report.data.pairs import ALPHA
@@ -49,6 +48,8 @@ def draw_ranks(summary: Summary) -> Iterator[Picture]:
 
 def _diagram(summary: Summary, found: Ranking) -> Figure:
     """Draw mean ranks on a line, and bars over those that no test tells apart."""
+    from scikit_posthocs import critical_difference_diagram  # takes a second to import
+
     names = labels(summary)
     figure = Figure(figsize=(WIDTH, 0.9 + 0.13 * len(found.means)), dpi=DPI)
     figure.set_layout_engine("constrained")

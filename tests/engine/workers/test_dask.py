@@ -139,6 +139,7 @@ def end(process: psutil.Process | subprocess.Popen) -> None:
     process.wait()
 
 
+@pytest.mark.slow
 def test_one_of_two_machines_is_lost(compare: Compare, machines: Machines, tmp_path: Path) -> None:
     """A worker killed in mid-run costs nothing: rows and scores are those of this machine alone."""
     workers = machines.workers
@@ -232,6 +233,7 @@ def test_networks_go_to_machines_that_do_not_see_their_files(
     assert [*machines.folder.rglob("files/*/net.onnx")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_processes_end_with_their_coordinator(
     image_folder: Path,
@@ -265,6 +267,7 @@ def test_processes_end_with_their_coordinator(
     assert all(worker.poll() is None for worker in workers)
 
 
+@pytest.mark.slow
 def test_lost_scheduler_is_named(compare: Compare, machines: Machines, tmp_path: Path) -> None:
     """A scheduler that dies in mid-run is one error with its address; the run goes on after it."""
     settings = {"methods": ["identity", "tv"], "realisations": 20}

@@ -220,6 +220,7 @@ def hold(
     return rows
 
 
+@pytest.mark.slow
 def test_each_becomes_rows_and_the_others_keep_their_scores(
     compare: Compare, plugin: Path, tmp_path: Path
 ) -> None:
@@ -240,6 +241,7 @@ def test_each_becomes_rows_and_the_others_keep_their_scores(
     assert not left
 
 
+@pytest.mark.slow
 def test_nastier_ones_too(compare: Compare, tmp_path: Path) -> None:
     """What a method does to its process, its pipe or its libraries stays with its own rows."""
     path = tmp_path / "nastier.py"
@@ -287,6 +289,7 @@ def test_unavailable_method_is_skipped_at_once(compare: Compare, tmp_path: Path)
     assert len(rows) == (frame["method"] == "identity").sum() == 10
 
 
+@pytest.mark.slow
 def test_bad_training_is_failed_rows(
     compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
