@@ -22,7 +22,7 @@ from denobench.cache import cache_folder, writing
 from denobench.files import damaged, digest_of, write_bytes, write_text
 from denobench.readers import File, Stack
 
-VERSION = 1  # of what the cache holds
+VERSION = 2  # of what the cache holds: changes with what readers make of files
 UNUSED_DAYS = 30  # after which decoded volumes are forgotten
 PLANES = ("acquired", "axial", "coronal", "sagittal")
 # Directions (right, anterior, superior) that slices, rows and columns run in, by plane: seen from
