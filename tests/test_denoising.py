@@ -210,6 +210,10 @@ def test_what_a_folder_holds_wrong_is_left_out(tmp_path: Path) -> None:
     content = nibabel.Nifti1Image(volume, np.eye(4)).to_bytes()
     (folder / "cut.nii").write_bytes(content[:900])
     (folder / "good.nii").write_bytes(content)
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    found.BitsAllocated = found.BitsStored = 32
+    found.PixelData = np.arange(64 * 64, dtype="<i4").tobytes()
+    found.save_as(folder / "deep.dcm")
     np.savez(folder / "a.npz", one=volume, two=volume)
     tifffile.imwrite(folder / "f.tif", volume[0].repeat(4, 0).astype(np.float32))
     heard: list[str] = []
@@ -217,6 +221,9 @@ def test_what_a_folder_holds_wrong_is_left_out(tmp_path: Path) -> None:
     watcher.say = heard.append  # type: ignore[method-assign]
     written = api.denoise_file(folder, tmp_path / "out", "median", watcher=watcher)
     assert [each.target.name for each in written] == ["good.nii"]
-    for name, why in (("cut.nii", "truncated"), ("a.npz", "as .npy"), ("f.tif", "full scale")):
+    for name, why in (
+        ("cut.nii", "truncated"), ("a.npz", "as .npy"), ("f.tif", "full scale"),
+        ("deep.dcm", "these are int32"),
+    ):  # fmt: skip
         (said,) = [text for text in heard if f"Left out {name}: " in text]
         assert why in said

@@ -174,6 +174,11 @@ def _jobs(source: Path, target: Path) -> tuple[list[_Job], list[tuple[Path, str]
 
 def _targets(reader: str, sources: Sequence[Path], source: Path, target: Path) -> Iterator[Path]:
     """Yield where the answers of files go: the same places below the target."""
-    named = {"neuro": volumes.target_of, "pictures": pictures.target_of}.get(reader, str)
+    known = {
+        "neuro": volumes.target_of,
+        "numpy": arrays.target_of,
+        "pictures": pictures.target_of,
+    }
+    named = known.get(reader, str)
     for path in sources[:1] if reader == "neuro" else sources:
         yield (target / path.relative_to(source)).with_name(named(path.name))

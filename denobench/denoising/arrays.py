@@ -15,6 +15,11 @@ from denobench.progress import Progress
 from denobench.readers import File
 
 
+def target_of(name: str) -> str:
+    """Return what the answer to an array's file is called in a folder of answers."""
+    return name.removesuffix(".gz").removesuffix(".bz2")
+
+
 def denoise(source: Path, target: Path, applied: Applied, progress: Progress) -> Told:
     """Denoise a ``.npy`` file; shape and type stay.
 

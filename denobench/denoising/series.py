@@ -55,8 +55,11 @@ def _write(
     import pydicom
 
     found, stored = dicom.opened(file)
-    if stored.dtype.kind not in "iu":
-        raise file.fault("only whole numbers are written into DICOM, and these are real ones")
+    if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
+        raise file.fault(
+            f"only whole numbers of 8 and 16 bits are written into DICOM, and these are "
+            f"{stored.dtype.name}"
+        )
     before = stored.reshape(-1, *stored.shape[-2:])
     raw = before.copy()
     bits, signed = int(found.BitsStored), int(found.PixelRepresentation)

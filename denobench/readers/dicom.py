@@ -37,6 +37,7 @@ _PERSONAL = (
     "StudyDate",
     "StudyID",
 )
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _NOBODY = re.compile(r"|anon.*|none|unknown|n/?a|removed|deidentified|x+|0+", re.IGNORECASE)
 
 
@@ -235,11 +236,13 @@ def _stored(found: Any) -> NDArray:
 def _check(file: File, found: Any) -> None:
     """Raise if a data set holds no grey pixels."""
     kind = getattr(getattr(found.get("SOPClassUID"), "name", None), "strip", str)()
-    if not any(name in found for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if not any(name in found for name in _PIXELS):
         if "DirectoryRecordSequence" in found:
             kind = "a DICOMDIR, the index of other files"
         what = f" ({kind})" if kind and not kind[0].isdigit() else ""
         raise file.fault(f"a DICOM file without pixel data{what}")
+    if not any(found.get(name) for name in _PIXELS):
+        raise file.fault("a DICOM file whose pixel data are empty")
     needed = ("Rows", "Columns", "BitsAllocated")
     if lacking := [name for name in needed if name not in found]:
         raise file.fault(f"a DICOM file whose header lacks {', '.join(lacking)}")
@@ -250,6 +253,20 @@ def _check(file: File, found: Any) -> None:
         raise file.fault("a DICOM segmentation: labels, not an image")
     if "dose" in kind.lower():
         raise file.fault("a radiation dose, not an image")
+    _complete(found)
+
+
+def _complete(found: Any) -> None:
+    """Add what old and broken headers leave out, where only one thing can be meant."""
+    meant = {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "PixelRepresentation": 0,
+        "BitsStored": found.BitsAllocated,
+    }
+    for name, value in meant.items():
+        if found.get(name) in (None, ""):
+            setattr(found, name, value)
     if "TransferSyntaxUID" not in getattr(found, "file_meta", {}):
         import pydicom
 
@@ -312,7 +329,7 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         position,  # type: ignore[arg-type]
         _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6),
         location if np.isfinite(location) else None,
-        _numbers(look("PixelMeasuresSequence", "PixelSpacing"), 2),  # type: ignore[arg-type]
+        _gaps(look("PixelMeasuresSequence", "PixelSpacing")),
         _number(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
         (*_times(look, found), float(index)),
         full if integral and full > 0 else None,
@@ -387,6 +404,12 @@ def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
     except (TypeError, ValueError):
         return None
     return found if len(found) == count and np.isfinite(found).all() else None
+
+
+def _gaps(values: Any) -> tuple[float, float] | None:
+    """Return millimetres between rows and columns, or None where they cannot be right."""
+    found = _numbers(values, 2)
+    return (found[0], found[1]) if found and min(found) > 0 else None
 
 
 DICOM = Reader(

@@ -75,7 +75,7 @@ def read(files: Sequence[File]) -> list[Stack]:
     ]
 
 
-def _stack(pixels: NDArray, full: float, format_: str, mode: str, name: str = "") -> Stack:
+def _stack(pixels: NDArray, full: float | None, format_: str, mode: str, name: str = "") -> Stack:
     return Stack(lambda: pixels, pixels.shape, format_, mode, full, name=name)  # type: ignore[arg-type]
 
 
@@ -84,8 +84,8 @@ def _depth(content: bytes) -> int:
     return content[24] if content.startswith(b"\x89PNG") and len(content) > 24 else 8
 
 
-def _pages(picture: Image.Image, file: File, depth: int) -> Iterator[tuple[NDArray, float]]:
-    """Yield each page's values, (H, W), and what full scale is."""
+def _pages(picture: Image.Image, file: File, depth: int) -> Iterator[tuple[NDArray, float | None]]:
+    """Yield each page's values, (H, W), and what full scale is, if that is known."""
     if picture.format in _ONE_PAGE or getattr(picture, "n_frames", 1) == 1:
         picture.load()
         yield _to_grey(ImageOps.exif_transpose(picture), file, depth)
@@ -95,13 +95,15 @@ def _pages(picture: Image.Image, file: File, depth: int) -> Iterator[tuple[NDArr
         yield _to_grey(ImageOps.exif_transpose(page), file, depth)
 
 
-def _to_grey(page: Image.Image, file: File, depth: int) -> tuple[NDArray, float]:
-    """Return a decoded page's grey values, (H, W), and what full scale is."""
+def _to_grey(page: Image.Image, file: File, depth: int) -> tuple[NDArray, float | None]:
+    """Return a decoded page's grey values, (H, W), and what full scale is, if that is known."""
+    full: float | None
     clear = page.info.get("transparency")
     if page.mode in ("1", "L"):
         values, full = np.asarray(page.convert("L")), 255.0
     elif page.mode.startswith("I;16") or page.mode == "I":
-        values, full = np.asarray(page), 65535.0
+        values = np.asarray(page)  # with a sign, or of 32 bits, there is no telling
+        full = 65535.0 if values.min() >= 0 and values.max() <= 65535 else None
     elif page.mode == "F":
         values, full = np.asarray(page, np.float64), 1.0
     elif page.mode in _COLOURED:

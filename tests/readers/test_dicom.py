@@ -187,3 +187,27 @@ def test_a_header_without_what_pixels_need_says_what(tmp_path: Path, lacking: st
     found.save_as(tmp_path / "a.dcm")
     with pytest.raises(DenobenchError, match=f"header lacks {lacking}"):
         read(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize(
+    "lacking", ["PhotometricInterpretation", "SamplesPerPixel", "PixelRepresentation", "BitsStored"]
+)
+def test_what_can_only_mean_one_thing_is_taken_as_that(tmp_path: Path, lacking: str) -> None:
+    """Old headers leave out what is usual; the pixels are those of the whole header."""
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    expected = found.pixel_array
+    delattr(found, lacking)
+    found.PixelSpacing = [0, 0]
+    found.save_as(tmp_path / "a.dcm")
+    (stack,) = read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(stack.load()[0], expected)
+    assert stack.spacing is None
+
+
+def test_empty_pixel_data_are_named(tmp_path: Path) -> None:
+    """An element without a value is not taken for a fault of a decoder."""
+    found = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    found.PixelData = b""
+    found.save_as(tmp_path / "a.dcm")
+    with pytest.raises(DenobenchError, match="pixel data are empty"):
+        read(tmp_path / "a.dcm")

@@ -7,10 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from denobench import readers
+from denobench.datasets import Reading, open_folder
 from denobench.errors import DenobenchError
+from denobench.scale import Scale
 
 RAMP = np.linspace(0, 255, 20 * 30).reshape(20, 30).astype(np.uint8)
 
@@ -101,3 +104,15 @@ def test_float_out_of_range_is_refused(tmp_path: Path) -> None:
     Image.fromarray(np.full((16, 16), 300, np.float32)).save(tmp_path / "wide.tif")
     with pytest.raises(DenobenchError, match="outside the full scale"):
         readers.image(tmp_path / "wide.tif")
+
+
+@pytest.mark.parametrize("values", [np.arange(-9, 7), np.arange(0, 16) * 9000])
+def test_whole_numbers_without_a_full_scale_ask_for_one(tmp_path: Path, values: np.ndarray) -> None:
+    """Signed or of 32 bits: they are not cut to 16 bits in silence, and a rule reads them."""
+    stored = values.astype(np.int32).repeat(16).reshape(16, 16)
+    tifffile.imwrite(tmp_path / "a.tif", stored)
+    with pytest.raises(DenobenchError, match=r"no full scale; use scale: percentile:99\.9"):
+        open_folder(tmp_path)
+    (item,) = open_folder(tmp_path, Reading(scale=Scale.parse("max"))).items
+    low = min(0, values.min())
+    np.testing.assert_allclose(item.read(), (stored - low) / (values.max() - low), atol=1e-6)
