@@ -16,6 +16,7 @@ from denobench.denoising.applying import Applied, Told
 from denobench.files import write_into
 from denobench.progress import Progress
 from denobench.readers import File, dicom
+from denobench.readers.stored import padding
 
 
 def denoise(
@@ -66,7 +67,7 @@ def _write(
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     for index, values in frames.items():
         whole = np.clip(np.rint(values), low, high).astype(raw.dtype)
-        raw[index] = np.where(dicom.padding(before[index], found), before[index], whole)
+        raw[index] = np.where(padding(before[index], found), before[index], whole)
     _derive(found, raw.reshape(stored.shape), *about)
     buffer = io.BytesIO()
     pydicom.dcmwrite(buffer, found, enforce_file_format=True)

@@ -22,6 +22,7 @@ from denobench.readers.frames import (
     volumes,
     without_copies,
 )
+from denobench.readers.stored import check, padding, real, stored_numbers, undecodable, whole
 
 _PERSONAL = (
     "PatientName",
@@ -37,7 +38,6 @@ _PERSONAL = (
     "StudyDate",
     "StudyID",
 )
-_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _NOBODY = re.compile(r"|anon.*|none|unknown|n/?a|removed|deidentified|x+|0+", re.IGNORECASE)
 
 
@@ -80,7 +80,7 @@ def _about(file: File) -> About:
         found = _open(file, pixels=False)
         with quietly("pydicom"):
             subject = _subject(found)
-            several = _whole(found.get("NumberOfFrames"), 1) > 1 or mosaic.count(found) > 1
+            several = whole(found.get("NumberOfFrames"), 1) > 1 or mosaic.count(found) > 1
             alone = several or "Rows" not in found
             return About("" if alone else str(found.get("SeriesInstanceUID") or ""), subject)
     except Exception:
@@ -90,9 +90,9 @@ def _about(file: File) -> About:
 def opened(file: File) -> tuple[Any, NDArray]:
     """Return the data set of a file that `frames_of` has read, and its numbers as stored."""
     found = _open(file, pixels=True)
-    _check(file, found)
+    check(file, found)
     with quietly("pydicom"):
-        return found, _stored(found)
+        return found, stored_numbers(found)
 
 
 def read(files: Sequence[File]) -> list[Stack]:
@@ -198,12 +198,12 @@ def _frames(file: File, number: int, found: Any) -> list[Frame]:
     DenobenchError
         If it holds none, or none of grey values.
     """
-    _check(file, found)
+    check(file, found)
     try:
-        pixels = _stored(found)
+        pixels = stored_numbers(found)
     except Exception as error:
-        raise file.fault(_undecodable(found, error)) from None
-    count = _whole(found.get("NumberOfFrames"), 1)
+        raise file.fault(undecodable(found, error)) from None
+    count = whole(found.get("NumberOfFrames"), 1)
     pixels = pixels.reshape(count, *pixels.shape[-2:])
     shared = _first(found.get("SharedFunctionalGroupsSequence"))
     own = list(found.get("PerFrameFunctionalGroupsSequence") or [None] * count)
@@ -214,87 +214,6 @@ def _frames(file: File, number: int, found: Any) -> list[Frame]:
     ]
     tiles = mosaic.count(found) if count == 1 else 1
     return frames if tiles == 1 else mosaic.split(frames[0], found, tiles)
-
-
-def _stored(found: Any) -> NDArray:
-    """Return the numbers that a file stores.
-
-    Old scanners left the lowest bits unused, and not the highest, as is right since 2004.
-    """
-    bits = _whole(found.get("BitsStored"), 16)
-    unused = _whole(found.get("HighBit"), bits - 1) + 1 - bits
-    if unused <= 0 or found.file_meta.TransferSyntaxUID.is_compressed:
-        return np.asarray(found.pixel_array)
-    found.BitsStored = bits + unused
-    pixels = np.asarray(found.pixel_array)
-    found.BitsStored = bits
-    if (pixels % 2**unused).any():  # the header is wrong, and they are used
-        return np.asarray(found.pixel_array)
-    return pixels >> unused
-
-
-def _check(file: File, found: Any) -> None:
-    """Raise if a data set holds no grey pixels."""
-    kind = getattr(getattr(found.get("SOPClassUID"), "name", None), "strip", str)()
-    if not any(name in found for name in _PIXELS):
-        if "DirectoryRecordSequence" in found:
-            kind = "a DICOMDIR, the index of other files"
-        what = f" ({kind})" if kind and not kind[0].isdigit() else ""
-        raise file.fault(f"a DICOM file without pixel data{what}")
-    if not any(found.get(name) for name in _PIXELS):
-        raise file.fault("a DICOM file whose pixel data are empty")
-    needed = ("Rows", "Columns", "BitsAllocated")
-    if lacking := [name for name in needed if name not in found]:
-        raise file.fault(f"a DICOM file whose header lacks {', '.join(lacking)}")
-    colour = str(found.get("PhotometricInterpretation", ""))
-    if _whole(found.get("SamplesPerPixel"), 1) > 1 or colour.startswith(("RGB", "YBR", "PALETTE")):
-        raise file.fault("a DICOM image in colour, not of grey values")
-    if "segmentation" in kind.lower():
-        raise file.fault("a DICOM segmentation: labels, not an image")
-    if "dose" in kind.lower():
-        raise file.fault("a radiation dose, not an image")
-    _complete(found)
-
-
-def _complete(found: Any) -> None:
-    """Add what old and broken headers leave out, where only one thing can be meant."""
-    meant = {
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "PixelRepresentation": 0,
-        "BitsStored": found.BitsAllocated,
-    }
-    for name, value in meant.items():
-        if found.get(name) in (None, ""):
-            setattr(found, name, value)
-    if "TransferSyntaxUID" not in getattr(found, "file_meta", {}):
-        import pydicom
-
-        # Without its file's header: implicit little endian is what the standard falls back to.
-        if not hasattr(found, "file_meta"):
-            found.file_meta = pydicom.dataset.FileMetaDataset()
-        implicit, little = found.original_encoding
-        found.file_meta.TransferSyntaxUID = (
-            pydicom.uid.ImplicitVRLittleEndian
-            if implicit
-            else pydicom.uid.ExplicitVRLittleEndian
-            if little is not False
-            else pydicom.uid.ExplicitVRBigEndian
-        )
-
-
-def _undecodable(found: Any, error: Exception) -> str:
-    """Say why pixels cannot be decoded, without a word of the header but the syntax."""
-    syntax = getattr(found.file_meta.TransferSyntaxUID, "name", "")
-    text = str(error).lower()
-    if "missing dependencies" in text or "does not support" in text:
-        return (
-            f"its pixels are compressed as {syntax}, for which no decoder is installed; "
-            "pip install pylibjpeg-libjpeg (GPL) brings one"
-        )
-    if any(word in text for word in ("less than expected", "length", "truncat", "unexpected end")):
-        return f"its pixels ({syntax}) are truncated"
-    return f"its pixels ({syntax}) cannot be decoded ({type(error).__name__})"
 
 
 def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, own: Any) -> Frame:
@@ -308,17 +227,17 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
                 return place.get(name)
         return found.get(name)
 
-    bits = _whole(found.get("BitsStored"), 16)
-    signed = _whole(found.get("PixelRepresentation"), 0)
-    slope = _number(look("PixelValueTransformationSequence", "RescaleSlope"), 1.0) or 1.0
-    intercept = _number(look("PixelValueTransformationSequence", "RescaleIntercept"), 0.0)
+    bits = whole(found.get("BitsStored"), 16)
+    signed = whole(found.get("PixelRepresentation"), 0)
+    slope = real(look("PixelValueTransformationSequence", "RescaleSlope"), 1.0) or 1.0
+    intercept = real(look("PixelValueTransformationSequence", "RescaleIntercept"), 0.0)
     integral = stored.dtype.kind in "ui"
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     flipped = low + high if integral and _is_negative(found) else None
     values = _meant(stored, padding(stored, found), slope, intercept, flipped)
     full = max(low * slope, high * slope) + intercept
     position = _numbers(look("PlanePositionSequence", "ImagePositionPatient"), 3)
-    location = _number(found.get("SliceLocation"), float("nan"))
+    location = real(found.get("SliceLocation"), float("nan"))
     return Frame(
         number,
         index,
@@ -330,7 +249,7 @@ def _frame(number: int, index: int, stored: NDArray, found: Any, shared: Any, ow
         _numbers(look("PlaneOrientationSequence", "ImageOrientationPatient"), 6),
         location if np.isfinite(location) else None,
         _gaps(look("PixelMeasuresSequence", "PixelSpacing")),
-        _number(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
+        real(look("PixelMeasuresSequence", "SliceThickness"), 0.0),
         (*_times(look, found), float(index)),
         full if integral and full > 0 else None,
         f"{'' if signed else 'u'}int{bits}" if integral else str(stored.dtype),
@@ -354,12 +273,11 @@ def _meant(
 def _times(look: Callable[[str, str], Any], found: Any) -> tuple[float, ...]:
     """Return what frames of one place are ordered by: echo, time, acquisition, instance."""
     return (
-        _number(look("MREchoSequence", "EffectiveEchoTime"), 0.0)
-        or _number(found.get("EchoTime"), 0.0),
-        _number(look("FrameContentSequence", "TemporalPositionIndex"), 0.0)
-        or _number(found.get("TemporalPositionIdentifier"), 0.0),
-        _number(found.get("AcquisitionNumber"), 0.0),
-        _number(found.get("InstanceNumber"), 0.0),
+        real(look("MREchoSequence", "EffectiveEchoTime"), 0.0) or real(found.get("EchoTime"), 0.0),
+        real(look("FrameContentSequence", "TemporalPositionIndex"), 0.0)
+        or real(found.get("TemporalPositionIdentifier"), 0.0),
+        real(found.get("AcquisitionNumber"), 0.0),
+        real(found.get("InstanceNumber"), 0.0),
     )
 
 
@@ -367,34 +285,8 @@ def _is_negative(found: Any) -> bool:
     return str(found.get("PhotometricInterpretation")) == "MONOCHROME1"
 
 
-def padding(stored: NDArray, found: Any) -> NDArray[np.bool_]:
-    """Return where whole numbers only fill the picture up to its shape, as the header says."""
-    ends = [found.get(name) for name in ("PixelPaddingValue", "PixelPaddingRangeLimit")]
-    if not isinstance(ends[0], int) or stored.dtype.kind not in "iu":
-        return np.zeros(stored.shape, bool)
-    bits = 8 * stored.dtype.itemsize
-    # Headers give numbers with and without a sign, whichever the pixels have.
-    first, last = (
-        int(np.array(end % 2**bits, f"u{bits // 8}").astype(stored.dtype))
-        for end in (ends[0], ends[1] if isinstance(ends[1], int) else ends[0])
-    )
-    return (stored >= min(first, last)) & (stored <= max(first, last))
-
-
 def _first(sequence: Any) -> Any:
     return sequence[0] if sequence else None
-
-
-def _number(value: Any, otherwise: float) -> float:
-    try:
-        found = float(value)
-    except (TypeError, ValueError):
-        return otherwise
-    return found if np.isfinite(found) else otherwise
-
-
-def _whole(value: Any, otherwise: int) -> int:
-    return int(_number(value, otherwise)) or otherwise
 
 
 def _numbers(values: Any, count: int) -> tuple[float, ...] | None:
