@@ -86,9 +86,9 @@ def carry_out(config: Config, path: Path, watcher: Watcher) -> Outcome:
             for known in _fill(plan, about, outcome, store, journal):
                 folder.write_manifest(known)
         except KeyboardInterrupt:
-            nursery.end()
             outcome.interrupted = True
             journal.interrupted()
+            nursery.end()
         statuses, planned = store.statuses(), folder.planned() or ()
         outcome.scored = sum(statuses.get(key) == "ok" for key in planned)
         return outcome

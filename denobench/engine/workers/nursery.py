@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
+from typing import Any
 
 from denobench import surroundings
 
@@ -100,11 +101,7 @@ class _Nursery:
 
     def fork(self, wish: _Wish, pipe: int, log: int) -> Forked:
         """Return a new child; raises EOFError or ConnectionError if this process has ended."""
-        with self._lock:
-            self._connection.send(wish)
-            for descriptor in (pipe, log):
-                send_handle(self._connection, descriptor, self.pid)
-            answer = self._connection.recv()
+        answer = self._ask(wish, pipe, log)
         if isinstance(answer, OSError):
             raise answer
         return Forked(self, answer)
@@ -112,12 +109,24 @@ class _Nursery:
     def exit_code(self, pid: int) -> int | None:
         """Return a child's exit code, or None while it lives; with this process all have died."""
         try:
-            with self._lock:
-                self._connection.send(pid)
-                code: int | None = self._connection.recv()
-                return code
-        except (EOFError, OSError):
+            code: int | None = self._ask(pid)
+            return code
+        except (EOFError, ConnectionError):
             return -signal.SIGKILL
+
+    def _ask(self, question: _Wish | int, *descriptors: int) -> Any:
+        """Return the answer to a question; after one that was interrupted there is no other."""
+        with self._lock:
+            if self._connection.closed:
+                raise EOFError
+            try:
+                self._connection.send(question)
+                for descriptor in descriptors:
+                    send_handle(self._connection, descriptor, self.pid)
+                return self._connection.recv()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def end(self) -> None:
         """End the process, and with it all that it has forked."""

@@ -69,6 +69,25 @@ def test_where_children_come_from_may_die(children: list[Child], tmp_path: Path)
         assert third.receive(60)["parent"] != parent
 
 
+def test_an_interrupted_question_gets_no_wrong_answer(
+    children: list[Child], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Ctrl-C in the middle of a question all children end, and others come from elsewhere."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    parent = children[0].receive(60)["parent"]
+    with monkeypatch.context() as patch:
+        patch.setattr(nursery, "send_handle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Child(tell, threads=1, plugins=(), log=tmp_path / "log")
+    with pytest.raises(ChildDiedError, match="SIGKILL"):
+        children[0].receive(60)
+    with Child(tell, threads=1, plugins=(), log=tmp_path / "log") as third:
+        assert third.receive(60)["parent"] != parent
+
+
 def test_nothing_is_left(children: list[Child]) -> None:
     """What a child has started in a session of its own ends at the latest with the last child."""
     parent = psutil.Process(children[0].receive(60)["parent"])
