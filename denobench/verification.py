@@ -19,7 +19,7 @@ from denobench import models, records, trials
 from denobench.engine.manifest import versions
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, make_plan
-from denobench.engine.stages.asking import disagreements
+from denobench.engine.stages.refits import disagreements
 from denobench.engine.stages.tuning import chosen
 from denobench.engine.workers import cells as engine_cells
 from denobench.errors import DenobenchError
@@ -106,6 +106,11 @@ def verify(
     if not sample:
         return Verification(len(expected), 0, tuple(problems), {})
     manifest = folder.manifest()
+    if not manifest.config:
+        raise DenobenchError(
+            f"{folder.path}/manifest.json holds no config, by which rows could be computed again; "
+            "--sample 0 checks the tables alone."
+        )
     settings = _settings(manifest, data, _imported(folder, manifest, plugins, trust))
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
     with plan.plugins:

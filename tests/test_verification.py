@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import denobench
+from denobench.errors import DenobenchError
 from denobench.rows import RunFolder
 from denobench.verification import Verification, verify
 
@@ -187,6 +188,14 @@ def test_one_seed(run: Path) -> None:
     problems = [p for p in check(run, sample=4).problems if not p.startswith("tuning.csv: ")]
     assert problems
     assert all("the field is another one" in p or "is not in the plan" in p for p in problems)
+
+
+def test_without_a_config_the_tables_alone_are_checked(run: Path) -> None:
+    """A manifest that names no config, of another version, is no config of defaults."""
+    (run / "manifest.json").write_text("{}")
+    with pytest.raises(DenobenchError, match=r"holds no config.*--sample 0"):
+        check(run, sample=1)
+    assert check(run).rows == 0
 
 
 def test_versions_that_differ_are_named(run: Path) -> None:

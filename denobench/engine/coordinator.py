@@ -16,7 +16,7 @@ from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan, Tuned, make_plan
 from denobench.engine.stages import gallery, tasks, timing, training, tuning
 from denobench.engine.stages.computing import CellStage, Computing, missing_cells
-from denobench.engine.stages.kept import Kept
+from denobench.engine.stages.pictures import Kept
 from denobench.engine.status import Journal
 from denobench.engine.workers import nursery
 from denobench.engine.workers.cells import Computed, row

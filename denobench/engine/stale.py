@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from denobench.engine.workers.kept import USED
+from denobench.engine.workers.answers import USED
 from denobench.errors import DenobenchError
 from denobench.files import (
     damaged,

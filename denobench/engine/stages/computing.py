@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from denobench.config import Config
 from denobench.engine.planning.cell import Cell
-from denobench.engine.stages.kept import Kept
+from denobench.engine.stages.pictures import Kept
 from denobench.engine.workers.cells import Computed
 from denobench.engine.workers.executors import Executor
 from denobench.progress import Watcher

@@ -16,9 +16,9 @@ import pandas as pd
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.fits import Fit, Source, find_sources, fits
 from denobench.engine.planning.plan import Plan
+from denobench.engine.workers.answers import USED, Answers
 from denobench.engine.workers.child import Child, ChildError
 from denobench.engine.workers.fitting import Preparation, Prepared, serve
-from denobench.engine.workers.kept import USED, Answers
 from denobench.engine.workers.machine import cores
 from denobench.errors import DenobenchError
 from denobench.files import subfolder, write_text

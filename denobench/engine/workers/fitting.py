@@ -13,7 +13,7 @@ import numpy as np
 
 from denobench.datasets import Item
 from denobench.engine.planning.fits import Fit, Source, maker
-from denobench.engine.workers.kept import Answers, load, save
+from denobench.engine.workers.answers import Answers, load, save
 from denobench.files import safe_name, subfolder
 from denobench.tasks import TaskModel
 

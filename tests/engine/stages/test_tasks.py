@@ -13,7 +13,7 @@ from denobench import api, config
 from denobench.engine import stale
 from denobench.engine.coordinator import carry_out
 from denobench.engine.planning.plan import make_plan
-from denobench.engine.workers.kept import Answers
+from denobench.engine.workers.answers import Answers
 from denobench.errors import DenobenchError
 from denobench.progress import Silent
 from denobench.rows import RunFolder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.plan import Plan
-from denobench.engine.workers.kept import Answers
+from denobench.engine.workers.answers import Answers
 from denobench.gallery import Pictures
 from denobench.rows import RunFolder
 
