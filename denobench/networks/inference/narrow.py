@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
+from denobench.networks.inference.stages import FLOORS, Shapes, Stage, finish
 
 HALF = np.float32(0.5)
 # The hyperbolic tangent as a ratio of polynomials, odd over even, for numbers up to LIMIT: the
@@ -67,11 +67,10 @@ class FewInputs(Stage):
         """Return how many rows the answer has."""
         return height // 2 if self._pooled else height
 
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory one thread works in."""
+    def shapes(self, width: int) -> Shapes:
+        """Return the shapes of what a thread works in."""
         rows = max(width, ROWS)
-        shapes = ((2, (rows + 2) * self._seen), (2, rows, whole(self.channels)))
-        return tuple(np.zeros(shape, np.float32) for shape in shapes)
+        return (2, (rows + 2) * self._seen), (2, rows, whole(self.channels))
 
     @property
     def _given(self) -> tuple[Any, ...]:
@@ -114,9 +113,9 @@ class FewOutputs(Stage):
         """Return how many rows the image has."""
         return height
 
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory one thread works in."""
-        return (np.zeros((3, width + 5, self._columns), np.float32),)
+    def shapes(self, width: int) -> Shapes:
+        """Return the shape of what a thread works in."""
+        return ((3, width + 5, self._columns),)
 
     @property
     def _given(self) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
+from denobench.networks.inference.stages import FLOORS, Shapes, Stage, finish
 
 
 class Pixelwise(Stage):
@@ -47,11 +47,10 @@ class Pixelwise(Stage):
         """Return how many rows of products there are."""
         return height // self._read
 
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory one thread works in."""
+    def shapes(self, width: int) -> Shapes:
+        """Return the shapes of what a thread works in."""
         rows = max(width // self._read, ROWS)
-        shapes = ((rows * self._seen,), (rows, self._columns))
-        return tuple(np.zeros(shape, np.float32) for shape in shapes)
+        return (rows * self._seen,), (rows, self._columns)
 
     @property
     def _given(self) -> tuple[Any, ...]:

@@ -17,7 +17,16 @@ from denobench.errors import DenobenchError
 from denobench.networks.inference.assembly import Step, assemble
 from denobench.networks.inference.graph import Graph
 from denobench.networks.inference.rearranging import Rearrangement
-from denobench.networks.inference.stages import NOTHING, Scratch, Stage, bordered, inner
+from denobench.networks.inference.stages import (
+    NOTHING,
+    Scratch,
+    Shapes,
+    Stage,
+    bordered,
+    inner,
+    laid_out,
+    needed,
+)
 
 
 class Predictor:
@@ -91,14 +100,13 @@ class _Memory:
         self.made_for = (*shape[:2], threads)
         self._steps, self._images = steps, {0: bordered(*shape)}
         self._sizes = {0: (shape[0], shape[1])}
-        self._scratch: list[list[Scratch]] = []
+        shapes: list[Shapes] = []
         last_use = {number: step for step in steps for number in (*step.inputs, step.added)}
         free: dict[tuple[int, ...], list[np.ndarray]] = {}
         for step in steps:
             height, width = self._sizes[step.inputs[0]]
             work = step.work
-            stages = () if isinstance(work, Rearrangement) else (work,) * threads
-            self._scratch.append([stage.scratch(width) for stage in stages])
+            shapes.append(() if isinstance(work, Rearrangement) else work.shapes(width))
 
             height, width = int(work.growth * height), int(work.growth * width)
             self._sizes[step.answer] = (height, width)
@@ -110,6 +118,10 @@ class _Memory:
                 if number and last_use[number] is step:
                     size = (*self._sizes[number], self._images[number].shape[2])
                     free.setdefault(size, []).append(self._images[number])
+        # All stages of a thread work in one memory, which stays near its processor.
+        most = max(map(needed, shapes))
+        memories = [np.empty(most, np.float32) for _ in range(threads)]
+        self._scratch = [[laid_out(each, shape) for each in memories] for shape in shapes]
 
     def run(self, image: np.ndarray, pool: Executor | None) -> np.ndarray:
         """Return the answer to one image."""

@@ -6,6 +6,7 @@ zeros around it, so that no stage asks where the image ends.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -20,7 +21,10 @@ NOTHING = np.zeros((0, 0, 0), np.float32)
 FLOORS = {"linear": np.float32(-np.inf), "relu": np.float32(0)}
 ZERO = np.float32(0)
 
+_ALIGNED = 16  # numbers: where an array of a memory may begin
+
 Scratch = tuple[np.ndarray, ...]
+Shapes = tuple[tuple[int, ...], ...]
 
 
 def bordered(height: int, width: int, channels: int) -> np.ndarray:
@@ -32,6 +36,20 @@ def inner(image: np.ndarray) -> np.ndarray:
     """Return a view of an image without its border."""
     before, after = BORDER
     return image[before:-after, before:-after]
+
+
+def needed(shapes: Shapes) -> int:
+    """Return how many numbers of memory arrays of these shapes take."""
+    return sum(-(-math.prod(shape) // _ALIGNED) * _ALIGNED for shape in shapes)
+
+
+def laid_out(memory: np.ndarray, shapes: Shapes) -> Scratch:
+    """Return arrays of these shapes in a memory, which may hold anything."""
+    arrays, first = [], 0
+    for shape in shapes:
+        arrays.append(memory[first : first + math.prod(shape)].reshape(shape))
+        first += needed((shape,))
+    return tuple(arrays)
 
 
 class Stage(ABC):
@@ -53,8 +71,8 @@ class Stage(ABC):
         """Return into how many parts an image of this height can be divided."""
 
     @abstractmethod
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory that one thread needs for images of this width."""
+    def shapes(self, width: int) -> Shapes:
+        """Return the shapes of the arrays that a thread works in, for images of this width."""
 
     @property
     @abstractmethod

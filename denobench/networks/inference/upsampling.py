@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
+from denobench.networks.inference.stages import FLOORS, Shapes, Stage, finish
 
 STRIP = 56  # tiles that are computed together, at least, so that they stay in the cache
 # What u, x[i] and v are multiplied with.
@@ -69,16 +69,15 @@ class UpConvolution(Stage):
         """Return how many rows of tiles there are."""
         return height // 2 + 1
 
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory one thread works in."""
+    def shapes(self, width: int) -> Shapes:
+        """Return the shapes of what a thread works in."""
         tiles = width // 2 + 1
         strip = -(-max(STRIP, ROWS) // tiles) * tiles
-        shapes = (
+        return (
             (3, width + 5, self.inputs),
             (3, 3, strip, self.inputs),
             (3, 3, strip * 4 * self._filters),
         )
-        return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
     @property
     def _given(self) -> tuple[Any, ...]:

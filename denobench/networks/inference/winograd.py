@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from denobench.networks.inference.products import COMPILED, INNER, ROWS, multiply, pack, whole
-from denobench.networks.inference.stages import FLOORS, Scratch, Stage, finish
+from denobench.networks.inference.stages import FLOORS, Shapes, Stage, finish
 
 STRIP = 56  # tiles that are transformed together, at least, so that they stay in the cache
 KERNEL = np.array(
@@ -67,17 +67,16 @@ class Convolution(Stage):
         """Return how many rows of tiles there are."""
         return -(-height // 4)
 
-    def scratch(self, width: int) -> Scratch:
-        """Return the memory one thread works in."""
+    def shapes(self, width: int) -> Shapes:
+        """Return the shapes of what a thread works in."""
         tiles, columns = -(-width // 4), whole(self.channels)
         strip = -(-max(STRIP, ROWS) // tiles)
-        shapes = (
+        return (
             (6, width + 5, self.inputs),
             (6, 6, strip * tiles, self.inputs),
             (6, 6, strip, tiles * columns),
             (4, 6, tiles, columns),
         )
-        return tuple(np.zeros(shape, np.float32) for shape in shapes)
 
     @property
     def _given(self) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from denobench.networks import weights as weights_module
 from denobench.networks.inference.narrow import FewInputs, FewOutputs
 from denobench.networks.inference.pixelwise import Pixelwise
 from denobench.networks.inference.predictor import Predictor
-from denobench.networks.inference.stages import BORDER, NOTHING
+from denobench.networks.inference.stages import BORDER, NOTHING, laid_out, needed
 from denobench.networks.inference.upsampling import UpConvolution
 from denobench.networks.inference.winograd import Convolution
 
@@ -124,7 +124,9 @@ def run(stage, image, added=None):
     middle, count = stage.parts(height) // 2, stage.parts(height)
     for parts in ((0, middle), (middle, count)):
         given = (np.pad(image, border), target, more)
-        stage.run(*given, (height, width), parts, stage.scratch(width))
+        shapes = stage.shapes(width)
+        memory = np.full(needed(shapes), np.nan, np.float32)  # what another stage has left
+        stage.run(*given, (height, width), parts, laid_out(memory, shapes))
     inner = target[1 : 1 + shape[0], 1 : 1 + shape[1]]
     assert np.count_nonzero(target) == np.count_nonzero(inner)
     return inner
