@@ -98,20 +98,19 @@ def train(config: Config, watcher: Watcher) -> list[Model]:
     """
     from denobench.cache import cache_folder
     from denobench.engine.planning.plan import make_plan
-    from denobench.engine.stages.training import obtain
+    from denobench.engine.stages.training import check_device, obtain
+    from denobench.engine.workers.child import ChildError
 
     plan = make_plan(config, progress=of_stage(watcher, "Images"))
+    log, trained = cache_folder() / "training.log", []
     with plan.plugins:
-        trained = [
-            obtain(
-                method,
-                training,
-                plugins=config.plugins,
-                log=cache_folder() / "training.log",
-                progress=of_stage(watcher, f"Training {method.name}"),
-            )
-            for method, training, _ in plan.trainings()
-        ]
+        check_device(plan, log)
+        for method, training, _ in plan.trainings():
+            progress = of_stage(watcher, f"Training {method.name}")
+            try:
+                trained.append(obtain(method, training, config, log=log, progress=progress))
+            except ChildError as error:
+                raise DenobenchError(f"{method.name} could not be trained: {error}") from None
     if not trained:
         raise DenobenchError(f"Config {config.name} names no method that has to be trained.")
     return trained

@@ -99,7 +99,7 @@ class TrainingRecord(_Part):
     seen
         Images, or squares of them, in all steps of one training.
     device
-        What was trained on: processor and cores.
+        What was trained on: processor and cores, a GPU, a backend other than TensorFlow.
     """
 
     networks: int | None = None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from denobench.datasets import Item
 
 TRACKS = ("oracle", "estimated", "blind")
+PICTURE_RULE = "type 0.0 255.0 acquired None"  # an 8-bit picture's `denobench.datasets.Item.rule`
 
 # ``vst(NAME)``: the method NAME between variance stabilisation and its inverse.
 _STABILISED = re.compile(r"vst\((.+)\)")
@@ -157,7 +158,13 @@ class TrainingSet:
     seed: int
 
     def describe(self) -> dict[str, Any]:
-        """Return what can change the fitted weights, as JSON-ready values."""
+        """Return what can change the fitted weights, as JSON-ready values.
+
+        How pixels are made of files is among it where it is not as of 8-bit pictures, whose weights
+        are older than that.
+        """
+        rules = [item.rule for item in (*self.train, *self.validation)]
+        plain = {*rules} <= {"", PICTURE_RULE}
         return {
             "train": digest_of([item.digest for item in self.train]),
             "validation": digest_of([item.digest for item in self.validation]),
@@ -166,6 +173,7 @@ class TrainingSet:
             "noise": self.noise,
             "levels": list(self.levels),
             "seed": self.seed,
+            **({} if plain else {"rules": digest_of(rules)}),
         }
 
 

@@ -13,6 +13,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -28,6 +29,7 @@ from denobench.cache import cache_folder, writing
 from denobench.errors import DenobenchError, unknown
 from denobench.files import damaged, digest, read_json, replacing, write_text
 from denobench.methods import FittedDenoiser, TrainingSet, check_history
+from denobench.networks import device as devices
 from denobench.networks.export import SUFFIXES
 from denobench.networks.export import export as export_network
 from denobench.networks.method import NetworkDenoiser
@@ -64,6 +66,15 @@ class ModelRecord(BaseModel):
     kept_epoch: int
     digest: str
     machine: str = ""
+    device: str = ""
+    backend: str = ""
+
+    @property
+    def trained_on(self) -> str:
+        """The machine, with the GPU and the backend where they are not what they mostly are."""
+        gpu = "" if self.device == devices.CPU else self.device
+        backend = "" if self.backend == "tensorflow" else self.backend
+        return ", ".join(filter(None, (gpu, self.machine, backend)))
 
     @property
     def told(self) -> bool:
@@ -186,6 +197,7 @@ def train(
     *,
     progress: Progress,
     checkpoints: Path | None = None,
+    device: str = devices.AUTO,
 ) -> Model:
     """Return the weights if there are some; else train, or go on with a training that stopped.
 
@@ -202,11 +214,13 @@ def train(
     checkpoints
         Where checkpoints are kept while training; in the cache if left out, and then removed at
         the end.
+    device
+        What a network is trained on: ``auto``, ``cpu`` or ``gpu``.
 
     Raises
     ------
     DenobenchError
-        If the training fails, or the cache cannot be written.
+        If the training fails, the cache cannot be written, or there is no such device.
     """
     key = method.weights_key(training)
     workplace = checkpoints or cache_folder() / "training" / key
@@ -216,7 +230,9 @@ def train(
     with FileLock(_trained() / f".{key}.lock"):
         found = find(method, training)
         if found is None:
-            history = method.fit(training, folder=workplace, progress=progress)
+            network = isinstance(method, NetworkDenoiser)
+            with devices.owned(device, progress) if network else nullcontext():
+                history = method.fit(training, folder=workplace, progress=progress)
             check_history(method, history)
             found = _keep(method, training, history)
     if checkpoints is None:
@@ -330,6 +346,7 @@ def _keep(method: FittedDenoiser, training: TrainingSet, history: pd.DataFrame) 
             "digest": digest(folder / WEIGHTS),
             "versions": dict(_versions(method)),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            **{name: _used(history, name) for name in ("device", "backend") if name in history},
         }
         write_text(folder / INFO, json.dumps(info, indent=1) + "\n")
         folder.chmod(0o755)
@@ -340,10 +357,16 @@ def _keep(method: FittedDenoiser, training: TrainingSet, history: pd.DataFrame) 
     return Model(key, _trained() / key)
 
 
+def _used(history: pd.DataFrame, column: str) -> str:
+    """Return what a training used, all of it where epochs differ."""
+    return ", ".join(dict.fromkeys(map(str, history[column].dropna())))
+
+
 def _versions(method: FittedDenoiser) -> Iterator[tuple[str, str]]:
     """Yield the versions of what the training computed with."""
     yield "python", platform.python_version()
-    for name in ("denobench", "numpy", *method.info.packages):
+    keras = (devices.backend(),) if isinstance(method, NetworkDenoiser) else ()
+    for name in dict.fromkeys(("denobench", "numpy", *method.info.packages, *keras)):
         try:
             yield name, version(name)
         except PackageNotFoundError:

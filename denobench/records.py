@@ -35,7 +35,7 @@ _OUTLINED = ("dice", "hd95", "unit", "lesions", "missed", "small", "small_missed
 TASK_COLUMNS = (TASK_KEY, *_ASKED, "label", *_CLASSIFIED, *_OUTLINED)
 _TEXT = (
     *("method", "noise", "key", "image", "cluster", "status", "error", "track"),
-    *("parameters", "versions", "task", "model", "regime", "device", "unit"),
+    *("parameters", "versions", "task", "model", "regime", "device", "unit", "backend"),
 )
 # What a table cannot do without: columns of text, of numbers, of truths, and of levels.
 _NEEDED: Mapping[Name, tuple[str, ...]] = {
@@ -49,7 +49,8 @@ _NEEDED: Mapping[Name, tuple[str, ...]] = {
 }
 _NUMBERS = (
     *("threads", "epoch", "seconds", "fold", "trial", "level", on_foreground("psnr")),
-    *("loss", "val_loss", "val_psnr", "repeats", "median_ms", "low_ms", "high_ms", "min_ms"),
+    *("loss", "val_loss", "val_psnr", "in_step", "repeats", "median_ms"),
+    *("low_ms", "high_ms", "min_ms"),
     *("max_ms", "cold_ms", "peak_mb", "all_cores_median_ms", "program_ms", "label", "score"),
     *("prediction", *(name for name in _OUTLINED if name != "unit")),
 )

@@ -9,6 +9,7 @@ import numpy as np
 from denobench.errors import DenobenchError
 from denobench.methods import denoiser
 from denobench.networks import weights as weights_module
+from denobench.networks.device import compiles
 
 HALVING = 1000  # steps after which the learning rate is halved
 
@@ -72,7 +73,7 @@ def zero_shot(
     _begin(network)
     optimiser = keras.optimizers.Adam(learning_rate)
     model = Pairs(network)
-    model.compile(optimiser, loss=None, jit_compile=False)
+    model.compile(optimiser, loss=None, jit_compile=compiles())
     for step in range(steps):
         optimiser.learning_rate = learning_rate * 0.5 ** (step // HALVING)
         model.train_on_batch(image)

@@ -38,6 +38,10 @@ _MODEL = typer.Option(
 )
 Model = Annotated[Path | None, _MODEL]
 Models = Annotated[list[Path] | None, _MODEL]
+Device = Annotated[
+    str | None,
+    typer.Option(help="auto, cpu or gpu: what networks are trained on. Default: auto."),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting, such as seed=1 or size=128."),

@@ -36,6 +36,7 @@ def run(
     address: Annotated[
         str | None, typer.Option(help="Of a Dask scheduler. Default: a cluster started here.")
     ] = None,
+    device: options.Device = None,
     settings: options.Settings = None,
 ) -> None:
     """Compare denoising methods: images, noise, methods, scores, runtimes, report.
@@ -58,6 +59,7 @@ def run(
         models=model or [],
         executor=executor,
         address=address,
+        device=device,
     )
     from denobench.api import carry_out
 

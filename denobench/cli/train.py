@@ -11,6 +11,7 @@ def train(
     data: options.Data = None,
     noise: options.Noise = None,
     plugin: options.Plugins = None,
+    device: options.Device = None,
     settings: options.Settings = None,
 ) -> None:
     """Train the networks of a config; weights are cached, so that `denobench run` finds them.
@@ -21,7 +22,9 @@ def train(
     from denobench.bars import Bars
     from denobench.cli.comparison import load_config
 
-    loaded = load_config(config, settings or [], data=data, noise=noise, plugins=plugin or [])
+    loaded = load_config(
+        config, settings or [], data=data, noise=noise, plugins=plugin or [], device=device
+    )
     with Bars() as bars:
         trained = train_all(loaded, bars)
     for model in trained:

@@ -141,12 +141,14 @@ class Config(BaseModel):
     workers
         Worker processes; all cores if left out.
     device
-        Where networks compute: ``auto`` (an accelerator that their library can use, else the CPU),
-        ``cpu`` or ``gpu``.
+        Where networks compute and are trained: ``auto`` (an accelerator that their library can
+        use, else the CPU), ``cpu`` or ``gpu``.
     executor
         ``local``, or ``dask`` for more than one machine.
     address
         The Dask scheduler's, such as ``tcp://10.0.0.1:8786``; a local cluster if left out.
+    backend
+        What Keras trains networks with: ``tensorflow``, ``jax`` or ``torch``.
     gallery
         Which test images are shown: how many, or see `GalleryEntry`.
     """
@@ -184,6 +186,7 @@ class Config(BaseModel):
     device: Device = "auto"
     executor: Literal["local", "dask"] = "local"
     address: str | None = None
+    backend: Literal["tensorflow", "jax", "torch"] = "tensorflow"
     gallery: GalleryEntry = Field(default_factory=GalleryEntry)
 
     @field_validator("name")

@@ -74,9 +74,14 @@ class Item(ABC):
     clipped: float | None = None
 
     @property
-    def reading(self) -> str:
+    def rule(self) -> str:
         """What else makes its pixels, such as the scale: enters keys, but not seeds."""
         return ""
+
+    @property
+    def reading(self) -> str:
+        """The rule, and what else a cell takes, such as a mask."""
+        return self.rule
 
     @property
     def scaling(self) -> Scaling | None:
@@ -216,10 +221,14 @@ class FileItem(Item):
         return Scaling(self.scale, self.low, self.high)
 
     @property
+    def rule(self) -> str:
+        """The scale, the plane and the shape."""
+        return f"{self.scale} {self.low!r} {self.high!r} {self.plane} {self.spacing}"
+
+    @property
     def reading(self) -> str:
-        """The scale, the plane and the shape; and the mask, where there is one."""
-        masked = f" {self.outline.digest}" if self.outline else ""
-        return f"{self.scale} {self.low!r} {self.high!r} {self.plane} {self.spacing}{masked}"
+        """The rule; and the mask, where there is one."""
+        return f"{self.rule} {self.outline.digest}" if self.outline else self.rule
 
     @property
     def outlined(self) -> bool:

@@ -61,7 +61,7 @@ class PairItem(Item):
         return (self.reference or self.noisy[0]).scaling
 
     @property
-    def reading(self) -> str:
+    def rule(self) -> str:
         """The scale and plane of every part, and the files that they come from."""
         parts = [*filter(None, [self.reference]), *self.noisy]
         return " | ".join(f"{part.digest} {part.reading}" for part in parts)
@@ -70,13 +70,16 @@ class PairItem(Item):
         """Return the reference, or the first noisy image where there is none, clipped."""
         return (self.reference or self.noisy[0]).read(size)
 
+    def acquired(self, size: int | None = None, realisation: int = 0) -> np.ndarray:
+        """Return a noisy image alone, not clipped; the reference is not read."""
+        return self.noisy[realisation].read_unclipped(size)
+
     def observe(self, size: int | None = None, realisation: int = 0) -> Observation:
         """Return reference and noisy image; the latter is not clipped."""
-        chosen = self.noisy[realisation]
         return Observation(
             None if self.reference is None else self.reference.read(size),
-            noisy=chosen.read_unclipped(size),
-            spacing=chosen.spacing,
+            noisy=self.acquired(size, realisation),
+            spacing=self.noisy[realisation].spacing,
         )
 
 

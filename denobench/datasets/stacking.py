@@ -61,8 +61,13 @@ class VolumeItem(Item):
         return tuple(numbers[first::step])
 
     @property
-    def reading(self) -> str:
+    def rule(self) -> str:
         """What else makes its voxels."""
+        return digest_of([each.rule for each in self.parts])
+
+    @property
+    def reading(self) -> str:
+        """The rules of its slices, and what else a cell takes."""
         return digest_of([each.reading for each in self.parts])
 
     @property

@@ -12,6 +12,7 @@ import numpy as np
 
 from denobench.errors import DenobenchError, unknown
 from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.networks import device as devices
 from denobench.networks import trainer
 from denobench.networks import weights as weights_module
 from denobench.networks.inference.graph import Graph
@@ -109,7 +110,7 @@ class NetworkDenoiser(FittedDenoiser):
         from denobench.networks import losses
 
         loss = losses.find(self._recipe.loss, self._recipe.supervision)
-        model.compile(optimiser, loss=loss, jit_compile=False)
+        model.compile(optimiser, loss=loss, jit_compile=devices.compiles())
 
     @property
     def channels(self) -> int:
@@ -230,6 +231,6 @@ class NetworkDenoiser(FittedDenoiser):
 
             return Compiled(graph, weights, self.factor)
         model = self.build((None, None, self.channels))
-        model.compile(jit_compile=False)  # would compile anew for every size of image
+        model.compile(jit_compile=devices.compiles())
         model.set_weights(list(weights.values()))
         return model

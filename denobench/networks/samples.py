@@ -7,13 +7,12 @@ the order are drawn anew from them in each epoch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from denobench import noise, seeds
-from denobench.datasets import Item
 from denobench.files import digest_of, replacing
 from denobench.methods import TrainingSet
 from denobench.networks.padding import pad
@@ -27,10 +26,23 @@ if TYPE_CHECKING:
 Batch = tuple[np.ndarray, np.ndarray]
 
 
+class Readable(Protocol):
+    """What can be read as an image: an item of a data set, or an acquisition."""
+
+    @property
+    def digest(self) -> str:
+        """What it is."""
+        ...
+
+    def read(self, size: int | None = None) -> np.ndarray:
+        """Return the image, float32, (H, W), resized to a square."""
+        ...
+
+
 class Images:
     """Resized images in a file, so that they are decoded once and memory does not grow."""
 
-    def __init__(self, items: tuple[Item, ...], size: int | None, folder: Path) -> None:
+    def __init__(self, items: Sequence[Readable], size: int | None, folder: Path) -> None:
         assert size is not None
         digest = digest_of([size, *(item.digest for item in items)])
         path = folder / f"images-{digest[:16]}.npy"
@@ -69,10 +81,15 @@ class Samples:
         self, network: NetworkDenoiser, training: TrainingSet, recipe: Recipe, folder: Path
     ) -> None:
         self.network, self.training, self.recipe = network, training, recipe
-        self.images = Images(training.train, training.size, folder)
+        self.items = training.train
+        self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        """Put the images into the folder."""
+        self.images = Images(self.items, self.training.size, folder)
 
     def __len__(self) -> int:
-        return len(self.images) * self.recipe.crops
+        return len(self.items) * self.recipe.crops
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Yield an epoch's inputs and targets, each sample once."""
@@ -86,12 +103,12 @@ class Samples:
     def _encoded(self, index: int, epoch: int) -> Batch:
         """Return one sample's input and target, as the network and the recipe want them."""
         network, factor = self.network, self.network.factor
-        noisy, clean, level = self.pair(index, epoch)
+        noisy, level = self.noisy(index, epoch)
         generator = self._generator("input", index, epoch)
         if self.recipe.supervision == "clean":
-            given, target = noisy, network.target(pad(clean, factor))
+            given, target = noisy, network.target(pad(self.clean(index, epoch), factor))
         elif self.recipe.supervision == "noise2noise":
-            given, target = noisy, network.target(pad(self._again(index, epoch), factor))
+            given, target = noisy, network.target(pad(self.again(index, epoch), factor))
         else:
             given, hidden = blind_spots(noisy, generator)
             masked = (network.target(pad(each, factor)) for each in (noisy, hidden))
@@ -100,22 +117,27 @@ class Samples:
         drawn = generator.standard_normal((*inputs.shape[:2], network.draws), np.float32)
         return np.concatenate([inputs, drawn], axis=-1) if network.draws else inputs, target
 
-    def pair(self, index: int, epoch: int) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return one sample with the epoch's noise and without, and the noise's level."""
+    def clean(self, index: int, epoch: int) -> np.ndarray:
+        """Return one sample without noise."""
+        return self._square(self.images[index // self.recipe.crops], index, epoch)
+
+    def noisy(self, index: int, epoch: int) -> tuple[np.ndarray, float]:
+        """Return one sample with the epoch's noise, and the noise's level."""
+        return self._corrupted(index, epoch, "train")
+
+    def again(self, index: int, epoch: int) -> np.ndarray:
+        """Return one sample with other noise of the same level."""
+        return self._corrupted(index, epoch, "train again")[0]
+
+    def _corrupted(self, index: int, epoch: int, stream: str) -> tuple[np.ndarray, float]:
         digest, number = self._digest(index), self._number(index, epoch)
         low, high = min(self.training.levels), max(self.training.levels)
         level = self._generator("level", index, epoch).uniform(low, high)
-        clean = self._square(index, epoch)
-        return noisy_image(self.training, clean, digest, number, "train", level), clean, level
-
-    def _again(self, index: int, epoch: int) -> np.ndarray:
-        """Return the sample of `pair` with other noise of the same level."""
-        _, clean, level = self.pair(index, epoch)
-        digest, number = self._digest(index), self._number(index, epoch)
-        return noisy_image(self.training, clean, digest, number, "train again", level)
+        clean = self.clean(index, epoch)
+        return noisy_image(self.training, clean, digest, number, stream, level), level
 
     def _digest(self, index: int) -> str:
-        return self.training.train[index // self.recipe.crops].digest
+        return self.items[index // self.recipe.crops].digest
 
     def _number(self, index: int, epoch: int) -> int:
         return epoch * self.recipe.crops + index % self.recipe.crops
@@ -124,9 +146,9 @@ class Samples:
         number, digest = self._number(index, epoch), self._digest(index)
         return seeds.generator(purpose, self.training.seed, number, digest)
 
-    def _square(self, index: int, epoch: int) -> np.ndarray:
-        """Return a part of an image as the recipe asks for."""
-        image, side = self.images[index // self.recipe.crops], self.recipe.crop
+    def _square(self, image: np.ndarray, index: int, epoch: int) -> np.ndarray:
+        """Return the part of an image that a sample is."""
+        side = self.recipe.crop
         if not side and not self.recipe.turns:
             return image
         generator = self._generator("square", index, epoch)
@@ -144,15 +166,24 @@ class Validation:
 
     def __init__(self, network: NetworkDenoiser, training: TrainingSet, folder: Path) -> None:
         self.network, self.training = network, training
-        self.clean = Images(training.validation, training.size, folder)
+        self.items = training.validation
+        self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        """Put the images into the folder."""
+        self.clean = Images(self.items, self.training.size, folder)
+
+    def _noisy(self, index: int) -> tuple[np.ndarray, float]:
+        """Return a noisy image, and the noise's level."""
+        levels = sorted(self.training.levels)
+        level = levels[index % len(levels)]
+        image, digest = self.clean[index], self.items[index].digest
+        return noisy_image(self.training, image, digest, 0, "validation", level), level
 
     def _sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return an image's input, and the image."""
-        levels = sorted(self.training.levels)
-        image, digest = self.clean[index], self.training.validation[index].digest
-        level = levels[index % len(levels)]
-        noisy = noisy_image(self.training, image, digest, 0, "validation", level)
-        return self.network.encode(pad(noisy, self.network.factor), level), image
+        noisy, level = self._noisy(index)
+        return self.network.encode(pad(noisy, self.network.factor), level), self.clean[index]
 
     def scores(self, model: object, batch_size: int) -> tuple[float, float]:
         """Return the mean squared error and the mean PSNR in dB, or NaN without images."""

@@ -18,11 +18,14 @@ import numpy as np
 from denobench.errors import DenobenchError
 from denobench.methods import TrainingSet
 from denobench.networks import checkpoints
+from denobench.networks import device as devices
+from denobench.networks.acquisitions import Acquired, AcquiredValidation
 from denobench.networks.checkpoints import State
 from denobench.networks.padding import pad
 from denobench.networks.recipe import Recipe
 from denobench.networks.samples import Samples, Validation
 from denobench.networks.weights import Weights
+from denobench.noise import MEASURED
 from denobench.progress import Progress
 
 if TYPE_CHECKING:
@@ -68,12 +71,15 @@ def train(
         Those of the kept epoch.
     history
         One row per epoch: epoch (from 1), loss, val_loss (mean squared error over the network's
-        outputs), val_psnr (dB, mean over images), learning_rate, seconds, images_per_second, kept.
+        outputs), val_psnr (dB, mean over images), learning_rate, seconds, images_per_second,
+        in_step (share of the time, without validation, that the steps themselves took), device,
+        backend, kept.
 
     Raises
     ------
     DenobenchError
-        If the training set cannot be trained on, or the loss is no longer finite.
+        If the training set cannot be trained on, the loss is no longer finite, or memory is too
+        little.
     """
     _check(network.info.title, training, recipe)
     import pandas as pd  # here: what only denoises need not wait for it
@@ -82,8 +88,9 @@ def train(
     state = checkpoints.read(folder, key)
     if state is None or len(state.history) < recipe.epochs:
         state = state or State(list(initial.values()), [])
-        trainer = _Trainer(network, training, recipe, state, folder)
-        trainer.run(key, folder, progress)
+        with devices.naming_too_little_memory(network.info.title, recipe):
+            trainer = _Trainer(network, training, recipe, state, folder)
+            trainer.run(key, folder, progress)
     last = recipe.epochs - 1
     kept = _best_epoch(state.history) if recipe.keep == "best" else last
     history = pd.DataFrame(state.history)
@@ -124,14 +131,18 @@ class _Trainer:
     ) -> None:
         assert training.size is not None
         self.network, self.recipe, self.state = network, recipe, state
-        self.samples = Samples(network, training, recipe, folder)
-        self.validation = Validation(network, training, folder)
+        measured = training.noise == MEASURED
+        samples, validation = (Acquired, AcquiredValidation) if measured else (Samples, Validation)
+        self.samples = samples(network, training, recipe, folder)
+        self.validation = validation(network, training, folder)
         side = min(recipe.crop or training.size, training.size)
         self.model = network.build_training(self._shape(side))
         self._restore()
         # Validated are whole images, with the weights' average where there is one.
         self.examined = network.build(self._shape(training.size))
-        self.examined.compile(jit_compile=False)
+        self.examined.compile(jit_compile=devices.compiles())
+        self.place = {"device": devices.used_by(self.model), "backend": devices.backend()}
+        self.step_seconds = 0.0  # of the epoch that runs
 
     def _shape(self, side: int) -> tuple[int, int, int]:
         height, width = pad(np.empty((side, side)), self.network.factor).shape
@@ -155,7 +166,7 @@ class _Trainer:
         for epoch in range(len(state.history), recipe.epochs):
             start = time.perf_counter()
             loss = self._epoch(epoch, progress)
-            speed = len(self.samples) / (time.perf_counter() - start)
+            passed = time.perf_counter() - start
             state.weights = self.model.get_weights()
             state.optimiser = _values(self.model.optimizer.variables)
             self.examined.set_weights(state.average or state.weights)
@@ -168,7 +179,9 @@ class _Trainer:
                     "val_psnr": val_psnr,
                     "learning_rate": recipe.rate(epoch),
                     "seconds": time.perf_counter() - start,
-                    "images_per_second": speed,
+                    "images_per_second": len(self.samples) / passed,
+                    "in_step": self.step_seconds / passed,
+                    **self.place,
                 }
             )
             if recipe.keep == "best" and _best_epoch(state.history) == epoch:
@@ -178,18 +191,20 @@ class _Trainer:
                 epoch + 1,
                 recipe.epochs,
                 f"epoch {epoch + 1}/{recipe.epochs} loss {loss:.4f} val {val_loss:.4f} "
-                f"{val_psnr:.1f} dB {speed:.0f} img/s",
+                f"{val_psnr:.1f} dB {len(self.samples) / passed:.0f} img/s",
             )
 
     def _epoch(self, epoch: int, progress: Progress) -> float:
         """Train one epoch and return its mean loss."""
         model, recipe, count = self.model, self.recipe, len(self.samples)
         start = time.perf_counter()
-        total, done = 0.0, 0
+        total, done, self.step_seconds = 0.0, 0, 0.0
         for inputs, targets in _ahead(self.samples.batches(epoch)):
+            began = time.perf_counter()
             model.optimizer.learning_rate = recipe.rate(epoch, (done + len(inputs)) / count)
             model.reset_metrics()  # so that the loss is this step's
             loss = float(model.train_on_batch(inputs, targets))
+            self.step_seconds += time.perf_counter() - began
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss is {loss}", epoch)
             total, done = total + loss * len(inputs), done + len(inputs)

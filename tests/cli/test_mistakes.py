@@ -106,6 +106,8 @@ RUN = [
     ("run --set subjects=0", "subjects: must be auto or none, or 1 or more (found 0)"),
     ("run --set slices.volumes=[0]", "slices.volumes: must be first or all, or 1 or more"),
     ("run --set pairs.noisy=x", "pairs.reference: must be given"),
+    ("run --device gpus", "device: must be auto, cpu or gpu (found the text 'gpus'; did you mean"),
+    ("train --set backend=theano", "backend: must be tensorflow, jax or torch"),
     ("train --set methods=[tv]", "no method that has to be trained"),
 ]
 OTHERS = [

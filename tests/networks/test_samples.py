@@ -37,10 +37,16 @@ def make(items, tmp_path):
     return samples
 
 
+def pair(samples: Samples, index: int, epoch: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return one sample with noise and without, and the noise's level."""
+    noisy, level = samples.noisy(index, epoch)
+    return noisy, samples.clean(index, epoch), level
+
+
 def test_every_epoch_has_fresh_noise(make):
     """Noise and level of an image differ between epochs, and are the same when drawn again."""
     samples = make()
-    one, again, next_epoch = (samples.pair(3, epoch)[0] for epoch in (0, 0, 1))
+    one, again, next_epoch = (pair(samples, 3, epoch)[0] for epoch in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     ratio = (one - samples.images[3]) / (next_epoch - samples.images[3])
     assert ratio.std() > 0.1
@@ -54,7 +60,7 @@ def test_streams_are_pinned(make):
     assert inputs.shape == targets.shape == (5, SIZE, SIZE, 1)
     chosen = order.permutation(12)[:5]
     np.testing.assert_array_equal(targets[..., 0], [samples.images[index] for index in chosen])
-    noisy, clean, level = samples.pair(3, 4)
+    noisy, clean, level = pair(samples, 3, 4)
     digest = samples.training.train[3].digest
     fields = noise.draw_fields((1, SIZE, SIZE), seed=0, image=digest, realisation=4, stream="train")
     np.testing.assert_array_equal(noisy, noise.corrupt(clean, noise.gaussian, level, fields))
@@ -63,7 +69,7 @@ def test_streams_are_pinned(make):
 def test_levels_fill_the_range(make):
     """The levels drawn spread over the range from the lowest to the highest."""
     samples = make()
-    pairs = [samples.pair(index, epoch) for index in range(12) for epoch in range(20)]
+    pairs = [pair(samples, index, epoch) for index in range(12) for epoch in range(20)]
     for noisy, clean, level in pairs[:10]:
         assert (noisy - clean).std() == pytest.approx(level, rel=0.1)
     levels = [level for *_, level in pairs]
@@ -75,7 +81,7 @@ def test_levels_fill_the_range(make):
 def test_training_noise_is_not_the_tests_noise(make):
     """The field of epoch 0 is not the field that a test draws for the same image."""
     samples = make(levels=(0.1,))
-    noisy, clean, _ = samples.pair(0, 0)
+    noisy, clean, _ = pair(samples, 0, 0)
     digest = samples.training.train[0].digest
     tested = noisy_image(samples.training, clean, digest, 0, "test", 0.1)
     correlation = np.corrcoef((noisy - clean).ravel(), (tested - clean).ravel())[0, 1]
@@ -95,13 +101,13 @@ def test_squares(make):
     """Squares come from their image, flipped or turned, several per image and all different."""
     samples = make({"crop": 9, "crops": 16, "turns": True})
     assert len(samples) == 12 * 16
-    squares = [samples.pair(16 * 3 + number, 0)[1] for number in range(16)]
+    squares = [pair(samples, 16 * 3 + number, 0)[1] for number in range(16)]
     windows = np.lib.stride_tricks.sliding_window_view(samples.images[3], (9, 9)).reshape(-1, 9, 9)
     turned = [np.rot90(w, n, (1, 2)) for w in (windows, windows[:, ::-1]) for n in range(4)]
     for square in squares:
         assert any((square == each).all((1, 2)).any() for each in turned)
     assert len({square.tobytes() for square in squares}) == 16
-    assert len({samples.pair(16 * 3 + number, 0)[2] for number in range(16)}) == 16
+    assert len({pair(samples, 16 * 3 + number, 0)[2] for number in range(16)}) == 16
     inputs, _ = next(samples.batches(0))
     assert inputs.shape == (5, 12, 12, 1)  # reflected to a side that the network takes
 
@@ -112,7 +118,7 @@ def test_turns_use_all_eight_ways(make):
     image = samples.images[0]
     ways = [np.rot90(i, n) for i in (image, image[:, ::-1]) for n in range(4)]
     seen = [
-        next(n for n, way in enumerate(ways) if np.array_equal(way, samples.pair(0, epoch)[1]))
+        next(n for n, way in enumerate(ways) if np.array_equal(way, samples.clean(0, epoch)))
         for epoch in range(80)
     ]
     assert np.bincount(seen, minlength=8).min() >= 3

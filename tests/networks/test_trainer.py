@@ -60,11 +60,17 @@ def test_history(trained):
         "learning_rate",
         "seconds",
         "images_per_second",
+        "in_step",
+        "device",
+        "backend",
         "kept",
     ]
     assert list(history.epoch) == [1, 2, 3, 4, 5, 6]
     assert list(history.kept) == [False] * 5 + [True]
-    assert np.isfinite(history.drop(columns="kept").to_numpy(float)).all()
+    numbers = history.drop(columns=["kept", "device", "backend"])
+    assert np.isfinite(numbers.to_numpy(float)).all()
+    assert {*history.device} == {"cpu"}
+    assert ((history.in_step > 0) & (history.in_step < 1)).all()
     assert history.learning_rate.is_monotonic_decreasing
     assert history.learning_rate[0] == 1e-2
 

@@ -9,8 +9,10 @@ from denobench import methods, metrics
 from denobench.config import Config, MethodEntry
 from denobench.datasets import Item
 from denobench.datasets.pairs import measured_sigma
+from denobench.engine.planning.methods import PlannedMethod
 from denobench.errors import DenobenchError, UnavailableError
-from denobench.methods import FittedDenoiser
+from denobench.methods import FittedDenoiser, TrainingSet
+from denobench.networks import NetworkDenoiser, acquisitions
 from denobench.noise import MEASURED, Noise
 
 PAIRS = "pairs"
@@ -67,13 +69,15 @@ def _untold(name: str, entry: MethodEntry) -> MethodEntry:
     Raises
     ------
     DenobenchError
-        If the method has no such track, or has to be trained on noise that is drawn.
+        If the method has no such track, or is no network and has to be trained on noise that is
+        drawn.
     """
     try:
         found = None if entry.model or entry.command else methods.load(entry.method or name)
     except UnavailableError:
         return entry
-    trained = inspect.isclass(found) and issubclass(found, FittedDenoiser)
+    fitted = inspect.isclass(found) and issubclass(found, FittedDenoiser)
+    trained = fitted and not issubclass(found, NetworkDenoiser)
     tracks = ("estimated", "blind") if found is None else found.info.tracks
     fitting = [track for track in tracks if track != "oracle"]
     if trained or entry.track == "oracle" or not fitting:
@@ -85,6 +89,13 @@ def _untold(name: str, entry: MethodEntry) -> MethodEntry:
     if entry.track or found is None:
         return entry
     return entry.model_copy(update={"track": fitting[0]})
+
+
+def check_training(method: PlannedMethod, training: TrainingSet) -> None:
+    """Raise if a network cannot be trained on measured images as it is to be."""
+    if issubclass(methods.load(method.registered), NetworkDenoiser):
+        supervision = str(method.parameters.get("supervision", "clean"))
+        acquisitions.check(method.name, training.train, supervision)
 
 
 def with_estimate(config: Config, items: Sequence[Item]) -> Config:

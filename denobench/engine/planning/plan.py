@@ -28,7 +28,13 @@ from denobench.datasets.pairs import open_pairs
 from denobench.datasets.patterns import Sides
 from denobench.datasets.stacking import VolumeItem, stacked
 from denobench.engine.planning.cell import Cell
-from denobench.engine.planning.measured import NONE, PAIRS, observing, with_estimate
+from denobench.engine.planning.measured import (
+    NONE,
+    PAIRS,
+    check_training,
+    observing,
+    with_estimate,
+)
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
 from denobench.engine.planning.tasks import plan_tasks
@@ -119,7 +125,7 @@ class Plan:
                 continue
             for corruptions in method.scopes(self.config.noises):
                 levels = tuple(sorted(corruption.level for corruption in corruptions))
-                if method.training != "matched":
+                if method.training != "matched" and corruptions[0].model != noise.MEASURED:
                     levels = method.levels or levels
                 training = TrainingSet(
                     _taught(parts.train, method.info.dims),
@@ -398,6 +404,9 @@ def _check_parts(plan: Plan) -> None:
             f"{trained} training and {validated} validation images of {name}; use split: cluster "
             "with more images, or leave the method out."
         )
+    if config.dataset == PAIRS and len(plan.splits) == 1:
+        for method, training, _ in plan.trainings():
+            check_training(method, training)
     if config.tuning.trials and not min(validated for _, validated in counts):
         raise DenobenchError(
             f"tuning: split: {config.split} leaves no validation image of {name} to tune on; use "

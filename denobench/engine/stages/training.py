@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from denobench import methods, models
+from denobench.config import Config
+from denobench.device import show
 from denobench.engine.planning.cell import Cell
 from denobench.engine.planning.methods import PlannedMethod
 from denobench.engine.planning.plan import Plan
@@ -25,6 +27,7 @@ from denobench.manifest import Manifest, TrainingRecord
 from denobench.methods import FittedDenoiser, TrainingSet
 from denobench.models import Model
 from denobench.networks import NetworkDenoiser
+from denobench.networks import device as devices
 from denobench.networks.weights import parameters
 from denobench.noise import Noise
 from denobench.progress import Progress, Watcher, of_stage
@@ -74,6 +77,7 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
     """Obtain the weights of every fitted method, and write their histories and copies."""
     if len(plan.splits) > 1:
         return _shared(plan, folder)
+    check_device(plan, folder.path / LOG)
     weights = Weights()
     histories: list[pd.DataFrame] = []
     for method, trained_on, corruptions in plan.trainings():
@@ -83,7 +87,7 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
             model = obtain(
                 method,
                 trained_on,
-                plugins=plan.config.plugins,
+                plan.config,
                 log=folder.path / LOG,
                 progress=of_stage(watcher, stage),
             )
@@ -137,15 +141,62 @@ def fitted_method(method: PlannedMethod) -> FittedDenoiser:
     return built
 
 
+def check_device(plan: Plan, log: Path) -> None:
+    """Raise if a network is to be trained with a backend or on a GPU that is not here."""
+    config = plan.config
+    if config.device != devices.GPU and config.backend == "tensorflow":
+        return
+    asked = [(fitted_method(method), training) for method, training, _ in plan.trainings()]
+    networks = [each for each in asked if isinstance(each[0], NetworkDenoiser)]
+    if all(models.find(method, training) for method, training in networks):
+        return
+    devices.check_installed(config.backend)
+    if config.device != devices.GPU:
+        return
+    with _child(_look, config=config, log=log) as child:
+        try:
+            found = child.receive()
+        except ChildError as error:
+            raise DenobenchError(f"backend: {config.backend} cannot be used: {error}") from None
+    if not found:
+        raise devices.no_gpu(config.backend)
+
+
+def _look(connection: Connection) -> None:
+    """Send home the names of the GPUs that the backend finds."""
+    show()
+    connection.send(("found", devices.accelerators()))
+
+
+def _child(serve: Callable[..., None], *args: Any, config: Config, log: Path) -> Child:
+    """Return a process for training: with all cores, and the GPU unless the config says no."""
+    return Child(
+        serve,
+        *args,
+        threads=cores(),
+        plugins=config.plugins,
+        log=log,
+        variables=devices.variables(config.device, config.backend),
+    )
+
+
 def obtain(
-    method: PlannedMethod,
-    training: TrainingSet,
-    *,
-    plugins: Sequence[Path],
-    log: Path,
-    progress: Progress,
+    method: PlannedMethod, training: TrainingSet, config: Config, *, log: Path, progress: Progress
 ) -> Model:
     """Return the trained model from the cache, or train it.
+
+    Parameters
+    ----------
+    method
+        What to fit.
+    training
+        What to fit it on.
+    config
+        Names plugins, device and backend.
+    log
+        File that takes whatever libraries print.
+    progress
+        Told how far the training is.
 
     Raises
     ------
@@ -156,32 +207,20 @@ def obtain(
     if found:
         return found
     try:
-        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+        _train_in_child(method, training, config, log=log, progress=progress)
     except ChildDiedError:  # somebody may have killed it: go on from its checkpoints, once
-        _train_in_child(method, training, plugins=plugins, log=log, progress=progress)
+        _train_in_child(method, training, config, log=log, progress=progress)
     trained = models.find(fitted_method(method), training)
     assert trained is not None
     return trained
 
 
 def _train_in_child(
-    method: PlannedMethod,
-    training: TrainingSet,
-    *,
-    plugins: Sequence[Path],
-    log: Path,
-    progress: Progress,
+    method: PlannedMethod, training: TrainingSet, config: Config, *, log: Path, progress: Progress
 ) -> None:
-    """Train in a process that uses all cores."""
-    with Child(
-        _train,
-        method.registered,
-        dict(method.parameters),
-        training,
-        threads=cores(),
-        plugins=plugins,
-        log=log,
-    ) as child:
+    """Train in a process of its own."""
+    given = (method.registered, dict(method.parameters), training, config.device)
+    with _child(_train, *given, config=config, log=log) as child:
         while True:
             message = child.receive()
             if message is None:
@@ -190,7 +229,11 @@ def _train_in_child(
 
 
 def _train(
-    connection: Connection, registered: str, parameters: dict[str, Any], training: TrainingSet
+    connection: Connection,
+    registered: str,
+    parameters: dict[str, Any],
+    training: TrainingSet,
+    device: str,
 ) -> None:
     """Train in the child, and send home how far it is."""
     method = methods.build(registered, parameters)
@@ -199,7 +242,7 @@ def _train(
     def progress(done: float, total: float, text: str = "") -> None:
         connection.send(("progress", (done, total, text)))
 
-    models.train(method, training, progress=progress)
+    models.train(method, training, progress=progress, device=device)
     connection.send(("done", None))
 
 
@@ -234,7 +277,7 @@ def _record(
 def _cost(method: FittedDenoiser, model: Model, size: int | None) -> dict[str, Any]:
     """Return what a network costs, as its record and its file of weights tell, without Keras."""
     record = model.record
-    found: dict[str, Any] = {"device": record.machine or None}
+    found: dict[str, Any] = {"device": record.trained_on or None}
     if not isinstance(method, NetworkDenoiser):
         return found
     found["seen"] = record.seen

@@ -259,7 +259,8 @@ def main(descriptor: int) -> None:
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        connection.send(("full" if full else "error", reason(error)))
+        told = reason(error).removeprefix(f"{DenobenchError.__name__}: ")  # a sentence by itself
+        connection.send(("full" if full else "error", told))
 
 
 def _die_with(parent: int) -> None:

@@ -133,10 +133,12 @@ def training(summary: Summary) -> Table:
             *(_cost(getattr(told, name), unit) for name, _, unit in costs),
             *(Field("–" if number is None else _joined(number)) for number in numbers),
             Field("–" if seconds is None else f"{seconds / 60:.1f}", value=seconds),
+            *([Field(told.device or "–")] if differ else []),
             Field(entry.details.remark),
         )
 
     devices = sorted({told.device for _, told in trained if told.device})
+    differ = len(devices) > 1
     return Table(
         name="training",
         title="Training",
@@ -145,13 +147,14 @@ def training(summary: Summary) -> Table:
                 "Images to train on and to validate with, epochs, the epoch whose weights were "
                 "kept, and minutes.",
                 *([_COSTS_CAPTION] if costs else []),
-                *([f"Trained on {'; '.join(devices)}."] if devices else []),
+                *([f"Trained on {devices[0]}."] if devices and not differ else []),
             ]
         ),
         columns=(
             Column("Method", kind="text"),
             *(Column(title) for _, title, _ in costs),
             *(Column(title) for title in ("Images", "Epochs", "Kept", "Minutes")),
+            *([Column("Trained on", kind="text")] if differ else []),
             Column("Remark", kind="prose"),
         ),
         sections=(Section("", tuple(row(entry, told) for entry, told in trained)),),
