@@ -76,6 +76,34 @@ def test_layers_of_the_autoencoder(networks) -> None:
     assert networks["cae"].layers[-1].activation.__name__ == "sigmoid"
 
 
+def test_layers_of_the_variational_autoencoder(networks) -> None:
+    """The autoencoder's layers around a code of means, from which a convolution decodes."""
+    kinds = [type(layer).__name__ for layer in networks["vae"].layers[1:]]
+    encoder, code, decoder = kinds[:4], kinds[4:7], kinds[7:]
+    assert encoder == ["Conv2D", "MaxPooling2D"] * 2
+    assert code == ["Conv2D", "FirstChannels", "Conv2D"]
+    assert decoder == ["UpSampling2D", "Conv2D"] * 2
+    moments, mean = networks["vae"].layers[5:7]
+    assert (moments.filters, mean.count) == (32, 16)
+    # As many values as pixels: 16 channels at a quarter of the sides.
+    assert mean.output.shape[-1] == 4**2
+
+
+def test_layers_of_unet(networks) -> None:
+    """Ten residual blocks at three scales without normalisation, two halvings, two doublings."""
+    layers = networks["unet"].layers
+    kinds = Counter(type(layer).__name__ for layer in layers)
+    assert kinds["Conv2D"] == 1 + 2 * 10 + 2 + 1
+    assert kinds["Conv2DTranspose"] == 2
+    assert kinds["Add"] == 10 + 2
+    assert kinds["Unshuffle"] == kinds["Shuffle"] == kinds["Subtract"] == 1
+    assert not any("Normalization" in kind for kind in kinds)
+    filters = [layer.filters for layer in layers if "Conv2D" in type(layer).__name__]
+    assert Counter(filters) == {40: 1 + 8 + 1, 80: 8 + 1 + 1, 128: 4 + 1, 4: 1}
+    steps = [layer for layer in layers if getattr(layer, "strides", (1, 1)) == (2, 2)]
+    assert [layer.kernel_size for layer in steps] == [(2, 2)] * 4
+
+
 def test_layers_of_dncnn(networks) -> None:
     """Of 17 convolutions all but the first and the last are normalised; the noise is subtracted."""
     kinds = Counter(type(layer).__name__ for layer in networks["dncnn"].layers)
@@ -147,19 +175,24 @@ def test_penalty_of_activations(image) -> None:
 
 
 def test_penalty_of_the_jacobian(image) -> None:
-    """Averaged over directions the estimated norm is that of the Jacobian, column by column."""
+    """Averaged over directions the estimated norm is that of the exact Jacobian; along one, J u."""
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(1)
     model = built("contractive-dae", contraction=1.0).build_training((8, 8, 1))
-    encode = encoder(model.network, "code")
-    code = np.asarray(encode(image), np.float64)
-    steps = image + 1e-3 * np.eye(64, dtype=np.float32).reshape(64, 8, 8, 1)
-    columns = (np.asarray(encode(steps), np.float64) - code) / 1e-3
+    encode, given = encoder(model.network, "code"), tf.constant(image)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        code = encode(given)
+    jacobian = np.asarray(tape.batch_jacobian(code, given), np.float64).reshape(-1, 64)
     directions = np.random.default_rng(2).normal(size=(400, 8, 8, 1)).astype(np.float32)
     model(np.concatenate([np.repeat(image, 400, 0), directions], axis=-1))
     estimate = float(model.losses[0])
-    assert estimate == pytest.approx((columns**2).sum() / code.size, rel=0.1)
+    assert estimate == pytest.approx((jacobian**2).sum() / len(jacobian), rel=0.1)
+    model(np.concatenate([image, directions[:1]], axis=-1))
+    along = jacobian @ directions[0].ravel()
+    assert float(model.losses[0]) == pytest.approx((along**2).sum() / len(jacobian), rel=0.02)
 
 
 def test_divergence_of_the_code(image) -> None:
