@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from typing import Any
 
 from denobench import methods, metrics
 from denobench.config import Config, MethodEntry
@@ -72,8 +73,10 @@ def _untold(name: str, entry: MethodEntry) -> MethodEntry:
         If the method has no such track, or is no network and has to be trained on noise that is
         drawn.
     """
+    found: Any = None
     try:
-        found = None if entry.model or entry.command else methods.load(entry.method or name)
+        if not (entry.model or entry.command):
+            found = methods.load(entry.method or name)
     except UnavailableError:
         return entry
     fitted = inspect.isclass(found) and issubclass(found, FittedDenoiser)
