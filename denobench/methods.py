@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from denobench.datasets import Item
 
 TRACKS = ("oracle", "estimated", "blind")
-PICTURE_RULE = "type 0.0 255.0 acquired None"  # an 8-bit picture's `denobench.datasets.Item.rule`
-
+PICTURE = "type 0.0 255.0 acquired None"  # rule of 8-bit pictures, whose trainings' keys are older
 # ``vst(NAME)``: the method NAME between variance stabilisation and its inverse.
 _STABILISED = re.compile(r"vst\((.+)\)")
 
@@ -158,13 +157,8 @@ class TrainingSet:
     seed: int
 
     def describe(self) -> dict[str, Any]:
-        """Return what can change the fitted weights, as JSON-ready values.
-
-        How pixels are made of files is among it where it is not as of 8-bit pictures, whose weights
-        are older than that.
-        """
+        """Return what can change the fitted weights, as JSON-ready values."""
         rules = [item.rule for item in (*self.train, *self.validation)]
-        plain = {*rules} <= {"", PICTURE_RULE}
         return {
             "train": digest_of([item.digest for item in self.train]),
             "validation": digest_of([item.digest for item in self.validation]),
@@ -173,18 +167,18 @@ class TrainingSet:
             "noise": self.noise,
             "levels": list(self.levels),
             "seed": self.seed,
-            **({} if plain else {"rules": digest_of(rules)}),
+            **({"rules": digest_of(rules)} if {*rules} - {"", PICTURE} else {}),
         }
 
 
 class FittedDenoiser(Denoiser):
     """A method that has to be fitted before it denoises.
 
-    Class attribute ``version`` is raised with every change that changes fitted weights, so that
-    cached ones are no longer found. Parameter ``training`` of the subclass says whether there is
-    one fit per level (``matched``), or one for all levels of a noise model that is told sigma
-    (``told``) or not (``blind``). ``levels`` is the range that it is fitted for where a config
-    names none; empty for the run's own levels.
+    Class attribute ``version`` is raised when fitted weights change, so that cached ones are not
+    found. Parameter ``training`` of the subclass says whether there is one fit per level
+    (``matched``), or one for all levels of a noise model that is told sigma (``told``) or not
+    (``blind``). ``levels`` is the range that it is fitted for where a config names none; empty for
+    the run's own levels.
     """
 
     version: ClassVar[int] = 1

@@ -13,7 +13,7 @@ from denobench.datasets import Reading
 from denobench.datasets.base import FileItem
 from denobench.datasets.pairs import PairItem, open_pairs
 from denobench.errors import DenobenchError
-from denobench.methods import PICTURE_RULE, TrainingSet
+from denobench.methods import TrainingSet
 from denobench.networks import Recipe
 from denobench.networks.acquisitions import Acquired, AcquiredValidation, check
 from denobench.scale import Scale
@@ -154,7 +154,6 @@ def test_what_is_measured_is_in_the_key(pairs, image_folder) -> None:
     assert Tiny().weights_key(training_set(fewer)) != key
     items = open_folder(image_folder).items
     training = TrainingSet(items[:4], items[4:6], SIZE, "gaussian", (SIGMA,), 0)
-    assert {item.rule for item in items} == {PICTURE_RULE}
     assert {*training.describe()} == {
         *("train", "validation", "images", "size", "noise", "levels", "seed"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from denobench import methods, metrics
@@ -94,11 +94,13 @@ def _untold(name: str, entry: MethodEntry) -> MethodEntry:
     return entry.model_copy(update={"track": fitting[0]})
 
 
-def check_training(method: PlannedMethod, training: TrainingSet) -> None:
+def check(trainings: Iterable[tuple[PlannedMethod, TrainingSet, tuple[Noise, ...]]]) -> None:
     """Raise if a network cannot be trained on measured images as it is to be."""
-    if issubclass(methods.load(method.registered), NetworkDenoiser):
-        supervision = str(method.parameters.get("supervision", "clean"))
-        acquisitions.check(method.name, training.train, supervision)
+    for method, training, _ in trainings:
+        network = issubclass(methods.load(method.registered), NetworkDenoiser)
+        if network and training.noise == MEASURED:
+            supervision = str(method.parameters.get("supervision", "clean"))
+            acquisitions.check(method.name, training.train, supervision)
 
 
 def with_estimate(config: Config, items: Sequence[Item]) -> Config:

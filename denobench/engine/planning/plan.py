@@ -28,13 +28,7 @@ from denobench.datasets.pairs import open_pairs
 from denobench.datasets.patterns import Sides
 from denobench.datasets.stacking import VolumeItem, stacked
 from denobench.engine.planning.cell import Cell
-from denobench.engine.planning.measured import (
-    NONE,
-    PAIRS,
-    check_training,
-    observing,
-    with_estimate,
-)
+from denobench.engine.planning.measured import NONE, PAIRS, check, observing, with_estimate
 from denobench.engine.planning.methods import PlannedMethod, plan_methods
 from denobench.engine.planning.sources import protocol_digest
 from denobench.engine.planning.tasks import plan_tasks
@@ -404,9 +398,7 @@ def _check_parts(plan: Plan) -> None:
             f"{trained} training and {validated} validation images of {name}; use split: cluster "
             "with more images, or leave the method out."
         )
-    if config.dataset == PAIRS and len(plan.splits) == 1:
-        for method, training, _ in plan.trainings():
-            check_training(method, training)
+    check(plan.trainings() if len(plan.splits) == 1 else ())
     if config.tuning.trials and not min(validated for _, validated in counts):
         raise DenobenchError(
             f"tuning: split: {config.split} leaves no validation image of {name} to tune on; use "

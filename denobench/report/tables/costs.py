@@ -139,17 +139,11 @@ def training(summary: Summary) -> Table:
 
     devices = sorted({told.device for _, told in trained if told.device})
     differ = len(devices) > 1
+    place = [] if differ else [f"Trained on {device}." for device in devices]
     return Table(
         name="training",
         title="Training",
-        caption=" ".join(
-            [
-                "Images to train on and to validate with, epochs, the epoch whose weights were "
-                "kept, and minutes.",
-                *([_COSTS_CAPTION] if costs else []),
-                *([f"Trained on {devices[0]}."] if devices and not differ else []),
-            ]
-        ),
+        caption=" ".join([_TRAINING_CAPTION, *([_COSTS_CAPTION] if costs else []), *place]),
         columns=(
             Column("Method", kind="text"),
             *(Column(title) for _, title, _ in costs),
@@ -167,6 +161,10 @@ _COSTS = (
     ("parameters", "Parameters (10³)", 1e3),
     ("multiplications", "Products (10⁹)", 1e9),
     ("seen", "Seen (10³)", 1e3),
+)
+_TRAINING_CAPTION = (
+    "Images to train on and to validate with, epochs, the epoch whose weights were kept, and "
+    "minutes."
 )
 _COSTS_CAPTION = (
     "Products are those that the convolutions of one image take as they are defined; seen are the "
