@@ -175,10 +175,9 @@ class FittedDenoiser(Denoiser):
     """A method that has to be fitted before it denoises.
 
     Class attribute ``version`` is raised when fitted weights change, so that cached ones are not
-    found. Parameter ``training`` of the subclass says whether there is one fit per level
-    (``matched``), or one for all levels of a noise model that is told sigma (``told``) or not
-    (``blind``). ``levels`` is the range that it is fitted for where a config names none; empty for
-    the run's own levels.
+    found. Parameter ``training`` says whether there is one fit per level (``matched``), or one for
+    all levels of a noise model that is told sigma (``told``) or not (``blind``). ``levels`` is the
+    range that it is fitted for unless a config names one; empty for the run's own.
     """
 
     version: ClassVar[int] = 1
