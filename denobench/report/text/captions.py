@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from denobench.manifest import Manifest
-from denobench.noise import written
+from denobench.noise import MEASURED, written
 from denobench.report.data.entries import Score
 from denobench.report.data.scores import COMPARED_FROM
 from denobench.report.data.summary import Summary
@@ -113,9 +113,12 @@ def images(summary: Summary, noise: str) -> str:
     text = (
         f"{name}: {count(cells['image'].nunique(), f'test {item(manifest)}')} in "
         f"{count(cells['cluster'].nunique(), noun_of(manifest))}{f', {pixels}' if size else ''}, "
-        f"{count(cells['realisation'].nunique(), 'noise realisation')} each"
     )
-    return text + (f", seed {manifest.seed}" if manifest.seed is not None else "")
+    several = cells["realisation"].nunique()
+    if noise == MEASURED:  # nothing is drawn
+        return text + f"{count(several, 'noisy acquisition')} each"
+    seed = f", seed {manifest.seed}" if manifest.seed is not None else ""
+    return text + f"{count(several, 'noise realisation')} each{seed}"
 
 
 def scoring(manifest: Manifest, names: Iterable[str] = ()) -> str:
@@ -159,7 +162,8 @@ def intensities(rows: pd.DataFrame) -> str:
 def references(manifest: Manifest) -> str:
     """Say how clean the references are."""
     found = manifest.dataset.residual_noise
-    if not found:
+    scored = manifest.metrics.values()
+    if not found or (scored and not any(metric.reference for metric in scored)):
         return ""
     return (
         f"The references still have noise of {100 * found.median:.2f} % of full scale (median; "
@@ -338,7 +342,11 @@ def _estimates(summary: Summary, noise: str) -> list[str]:
     once = told.drop_duplicates(["level", "image", "realisation"])
     if once.empty:
         return []
-    error = 100 * (once["sigma"] / once["sigma_factor"] / once["level"] - 1)
+    sigma = once["sigma"] / once["sigma_factor"]
+    if noise == MEASURED:  # nobody knows the true one
+        low, middle, high = (f"{value:.3g}" for value in sigma.quantile([0, 0.5, 1]))
+        return [f"σ was estimated in every noisy image: median {middle}, from {low} to {high}."]
+    error = 100 * (sigma / once["level"] - 1)
     medians = error.groupby(once["level"]).median()
     parts = [
         f"{median:+.1f} % at σ = {written(level)}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from denobench.manifest import ResidualNoise
 from denobench.report import _figures, texts
 from denobench.report.data.summary import summarise
 from denobench.report.tables.scores import main_tables, make_tables
@@ -88,3 +89,24 @@ def test_subjects_are_called_so_everywhere(derive: Derive) -> None:
     found |= {picture.name: picture.caption for picture in drawn}
     assert sum("subjects" in text for text in found.values()) > 3
     assert [name for name, text in found.items() if "cluster" in text] == []
+
+
+def test_measured_noise_is_not_told_as_drawn(derive: Derive) -> None:
+    """No seed and no true sigma; and without a reference, none of the references' noise."""
+
+    def measured(row: Row) -> Row:
+        track = "estimated" if row.track == "oracle" else row.track
+        told = 0.04 + 0.01 * row.realisation if track == "estimated" else None
+        return replace(row, noise="measured", track=track, sigma=told, sigma_factor=1.0)
+
+    folder = derive(lambda row: row.noise == "gaussian" and row.level == 0.1, measured)
+    told = ResidualNoise(median=0.04, max=0.05, images=6)
+    about = folder.manifest().dataset.model_copy(update={"residual_noise": told})
+    folder.write_manifest(folder.manifest().but(dataset=about))
+    found = texts([folder])["tables/quality-measured.md"]
+    assert "2 noisy acquisitions each." in found
+    assert "σ was estimated in every noisy image: median 0.045, from 0.04 to 0.05." in found
+    assert "The references still have noise of 4.00 %" in found
+    alone = {name: each.model_copy(update={"reference": False}) for name, each in
+             folder.manifest().metrics.items()}  # fmt: skip
+    assert captions.references(folder.manifest().but(metrics=alone)) == ""

@@ -173,12 +173,13 @@ function drawAll(plotly, means, images, content, chosen, hidden) {
     modeBarButtonsToRemove: ["select2d", "lasso2d"],
   };
   const time = chosen.over === "time";
+  const levels = content.noises.find((each) => each.name === chosen.noise)?.levels ?? [];
   const across = time
     ? { ...axis, type: "log", title: { text: `Time per ${content.unit} (ms)` } }
     : {
         ...axis,
         title: { text: "σ as a fraction of full scale" },
-        type: chosen.logLevel ? "log" : "linear",
+        type: levels.length < 2 ? "category" : chosen.logLevel ? "log" : "linear",
       };
   plotly.react(
     means,
