@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
-
-pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
-
-from networks_in_files import write
+from networks_in_files import KERNEL, write
+from onnx import TensorProto, helper, numpy_helper
 
 from denobench.config import load
 from denobench.errors import DenobenchError
@@ -31,6 +29,9 @@ CASES: dict[str, dict[str, Any]] = {
     "negative residual": {"answer": "negative-residual"},
     "residual of bytes": {"answer": "residual", "range": (0.0, 255.0), "sigma": "channel"},
     "told a number": {"sigma": "vector"},
+    "told a plain number": {"sigma": "scalar"},
+    "told a column": {"sigma": "column"},
+    "told a pixel": {"sigma": "pixel", "answer": "residual"},
     "told a map": {"sigma": "map", "range": (-1.0, 1.0)},
     "told in a channel": {"sigma": "channel"},
     "told in the first channel": {"sigma": "first-channel", "layout": "nhwc"},
@@ -61,6 +62,24 @@ def test_reading_is_found_by_trying(tmp_path: Path, case: str) -> None:
     assert (found.height, found.width) == (height, width)
     if "sigma" in made:
         assert found.sigma_scale == 1
+
+
+@pytest.mark.parametrize("axes", [[1], [0, 1]])
+def test_old_file_whose_answer_lacks_axes(tmp_path: Path, axes: list[int]) -> None:
+    """Weights among the inputs, as files of 2018 have them, are none; an axis of length 1 is."""
+    kernel = numpy_helper.from_array(KERNEL[None, None], "k")
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["y"], pads=[3, 3, 3, 3]),
+        helper.make_node("Squeeze", ["y"], ["z"], axes=axes),
+    ]
+    given = {"x": ["batch", 1, "h", "w"], "k": [1, 1, 7, 7]}
+    inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in given.items()]
+    answer = helper.make_tensor_value_info("z", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "old", inputs, [answer], [kernel])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 7)], ir_version=3)
+    onnx.save(made, tmp_path / "old.onnx")
+    found = find(open_network(tmp_path / "old.onnx"), {}).reading
+    assert (found.layout, found.channels, found.answer) == ("nchw", 1, "image")
 
 
 def test_statement_is_not_tried_and_a_wrong_one_is_refused(tmp_path: Path) -> None:

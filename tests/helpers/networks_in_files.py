@@ -67,10 +67,11 @@ def write(
         second = first.replace("_0", "_1")
         image, told = (first, second) if sigma == "channel" else (second, first)
     elif sigma != "none":
-        sigma_shape: list[int | str] = {"vector": [1], "map": [1, 1, *sides]}[sigma]
-        inputs.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, sigma_shape))
+        shapes: dict[str, list[int | str]] = {"scalar": [], "vector": [1], "column": [1, 1]}
+        shapes |= {"pixel": [1, 1, 1, 1], "map": [1, 1, *sides]}
+        inputs.append(helper.make_tensor_value_info("s", TensorProto.FLOAT, shapes[sigma]))
         told = "s"
-        if sigma == "vector":
+        if sigma != "map":
             told = graph.add("Reshape", "s", graph.constant([1, 1, 1, 1], np.int64))
     if channels == 3:
         image = graph.add("ReduceMean", image, axes=[1])
