@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from denobench.errors import DenobenchError
-from denobench.files import replacing, subfolder, write_text
+from denobench.files import subfolder, write_bytes, write_text
 from denobench.progress import Progress, unheard
 from denobench.report.record import Report
 from denobench.rows import RunFolder
@@ -177,7 +178,8 @@ def _export(summary: Summary, folder: Path) -> list[Path]:
 
     rows = summary.rows.drop(columns="entry")
     paths = [folder / "rows.parquet", folder / "rows.csv"]
-    with replacing(paths[0]) as temporary:
-        rows.to_parquet(temporary, index=False)
+    content = io.BytesIO()  # of what is wrong with a file, Arrow tells in a way of its own
+    rows.to_parquet(content, index=False)
+    write_bytes(paths[0], content.getvalue())
     write_text(paths[1], to_csv(rows))
     return paths

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +130,23 @@ def test_methods_below_the_identity_are_marked(summary: Summary) -> None:
         assert line["below"] == (gap < 0 if metric.higher_is_better else gap > 0)
     sharpened = summary.scores[summary.scores["entry"] == "phantoms/sharpen"]
     assert sharpened["below"].all()
+
+
+def test_two_infinite_scores_are_alike(derive: Derive) -> None:
+    """Where doing nothing is perfect, as with a noisy image that is the reference, nobody is below.
+
+    And the terminal shows no warning of NumPy's.
+    """
+
+    def perfect(row: Row) -> Row:
+        return replace(row, metrics={**row.metrics, "psnr": np.inf})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = summarise([derive(lambda row: row.method in ("identity", "tv"), perfect)])
+    psnr = found.scores[found.scores["metric"] == "psnr"]
+    assert np.isinf(psnr["mean"]).all()
+    assert not psnr["below"].any()
 
 
 def test_gains_are_differences_to_the_identity(run: RunFolder, summary: Summary) -> None:
