@@ -67,9 +67,11 @@ def margin(ranked: pd.DataFrame, metric: Score) -> str:
 
 def powerless(pairs: pd.DataFrame, noun: str) -> str:
     """Say that a table's tests cannot show a difference, and what would be the least p of all."""
-    least = smallest_p(int(pairs["clusters"].max()), len(pairs))
+    most = int(pairs["clusters"].max())
+    least = smallest_p(most, len(pairs))
     return (
-        f"No difference can be shown at 5 %: with N = {_range(pairs['clusters'])} {noun}s and "
+        f"No difference can be shown at 5 %: with N = {_range(pairs['clusters'])} "
+        f"{noun}{'s' * (most != 1)} and "
         f"{count(len(pairs), 'comparison')} the least p that Holm's adjustment can leave is "
         f"{min(least, 1):.3f}. The differences describe these images alone."
     )
