@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from denobench.methods import Info
 from denobench.networks import NetworkDenoiser, Recipe
@@ -11,6 +12,8 @@ from denobench.networks.method import Shape
 
 if TYPE_CHECKING:
     import keras
+
+Layer = Callable[[Any], Any]
 
 WIDTHS = (40, 80, 128)
 BLOCKS = 2
@@ -94,10 +97,24 @@ class UNet(NetworkDenoiser):
 
     def build(self, input_shape: Shape) -> keras.Model:
         """Build the network: the first channel is the image, a second one the map of sigma."""
+        from denobench.networks.layers import Shuffle, Unshuffle
+
+        return self._network(input_shape, Unshuffle(), Shuffle(), lambda images: images[..., :1])
+
+    def plain(self, input_shape: Shape) -> keras.Model:
+        """Build it with Keras' own layers in place of those that rearrange pixels."""
+        from denobench.networks.layers import plain_first, plain_shuffle, plain_unshuffle
+
+        return self._network(input_shape, plain_unshuffle, plain_shuffle, plain_first)
+
+    def _network(
+        self, input_shape: Shape, unshuffle: Layer, shuffle: Layer, first: Layer
+    ) -> keras.Model:
+        """Build the network with what rearranges pixels, and what gives the noisy image."""
         import keras
         from keras import layers
 
-        from denobench.networks.layers import Shuffle, Unshuffle, residual_block
+        from denobench.networks.layers import residual_block
 
         def blocks(images: object, width: int, name: str) -> object:
             for number in range(1, BLOCKS + 1):
@@ -105,7 +122,7 @@ class UNet(NetworkDenoiser):
             return images
 
         given = keras.Input(input_shape)
-        images = layers.Conv2D(WIDTHS[0], 3, padding="same", name="head")(Unshuffle()(given))
+        images = layers.Conv2D(WIDTHS[0], 3, padding="same", name="head")(unshuffle(given))
         passed = []
         for scale, (width, wider) in enumerate(pairwise(WIDTHS), 1):
             images = blocks(images, width, f"down_{scale}")
@@ -118,5 +135,5 @@ class UNet(NetworkDenoiser):
             images = layers.Add(name=f"skip_{scale}")([images, passed.pop()])
             images = blocks(images, width, f"up_{scale}")
         found = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", name="tail")(images)
-        noisy = given[..., :1]
-        return keras.Model(given, layers.Subtract(name="rest")([noisy, Shuffle()(found)]))
+        rest = layers.Subtract(name="rest")([first(given), shuffle(found)])
+        return keras.Model(given, rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 
@@ -46,6 +47,33 @@ class Shuffle(layers.Layer):
         split = ops.reshape(images, (-1, height, width, 2, 2, channels // 4))
         moved = ops.transpose(split, (0, 1, 3, 2, 4, 5))
         return ops.reshape(moved, (-1, 2 * height, 2 * width, channels // 4))
+
+
+def plain_unshuffle(images: Any) -> Any:
+    """Do what `Unshuffle` does, by Keras' own layers alone."""
+    parts = []
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        shifted = layers.Cropping2D(((row, 0), (column, 0)))(images)
+        parts.append(layers.AveragePooling2D(1, strides=2)(shifted))
+    return layers.Concatenate()(parts)
+
+
+def plain_shuffle(images: Any) -> Any:
+    """Do what `Shuffle` does to four channels, by Keras' own layers alone."""
+    layer = layers.Conv2DTranspose(1, 2, strides=2, use_bias=False, trainable=False)
+    shuffled = layer(images)
+    layer.set_weights([np.eye(4, dtype=np.float32).reshape(2, 2, 1, 4)])
+    return shuffled
+
+
+def plain_first(images: Any) -> Any:
+    """Return the first channel, by Keras' own layers alone."""
+    if images.shape[-1] == 1:
+        return images
+    layer = layers.Conv2D(1, 1, use_bias=False, trainable=False)
+    first = layer(images)
+    layer.set_weights([np.eye(images.shape[-1], 1, dtype=np.float32)[None, None]])
+    return first
 
 
 def residual_block(images: Any, channels: int, name: str) -> Any:

@@ -220,7 +220,9 @@ class NetworkDenoiser(FittedDenoiser):
     def trained(self) -> keras.Model:
         """Return the network with its weights, of Keras' own layers where there is such a form."""
         model = self.plain((None, None, self.channels))
-        model.set_weights(list(self._fitted().values()))
+        own = list(self._fitted().values())
+        # Behind the network's weights stand numbers that take the place of layers of ours.
+        model.set_weights([*own, *model.get_weights()[len(own) :]])
         return model
 
     def predictor(self, weights: Weights) -> Predictor:

@@ -49,6 +49,22 @@ def test_exported_network_gives_the_network_s_answers(
     np.testing.assert_allclose(answer, cdae.denoise(noisy, None), atol=1e-4)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unet.keras", "unet.h5"])
+def test_exported_network_has_no_layers_of_ours(tmp_path: Path, name: str) -> None:
+    """The U-Net, which rearranges pixels by layers of its own, goes out in Keras' alone."""
+    unet = methods.build("unet")
+    assert isinstance(unet, methods.FittedDenoiser)
+    model = models.ready(unet)
+    assert model is not None
+    unet.load(model.weights)
+    models.export(model.key[:8], tmp_path / name)
+    noisy = np.random.default_rng(0).normal(0.5, 0.2, (40, 51)).astype(np.float32)
+    reading = READING | {"channels": 1, "sigma": "channel"}
+    answer = method_of(tmp_path / name, reading).denoise(noisy, 0.1)
+    np.testing.assert_allclose(answer, unet.denoise(noisy, 0.1), atol=1e-4)
+
+
 def test_unknown_suffix_copies_weights_and_a_wrong_key_is_named(
     shipped: models.Model, tmp_path: Path
 ) -> None:
