@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from denobench.errors import DenobenchError
@@ -262,25 +264,36 @@ class VAE(Penalised):
 
     def build(self, input_shape: Shape) -> keras.Model:
         """Build the network; ``moments`` are the code's means and log-variances."""
-        import keras
-        from keras import layers
-
         from denobench.networks.layers import FirstChannels
 
-        given = images = keras.Input(input_shape)
-        for filters in FILTERS:
-            images = layers.Conv2D(filters, 3, padding="same", activation="relu")(images)
-            images = layers.MaxPooling2D(2)(images)
-        moments = layers.Conv2D(2 * LATENT, 3, padding="same", name="moments")(images)
-        images = FirstChannels(LATENT, name="mean")(moments)
-        images = layers.Conv2D(FILTERS[1], 3, padding="same", activation="relu")(images)
-        for filters, activation in ((FILTERS[0], "relu"), (1, "sigmoid")):
-            images = layers.UpSampling2D(2)(images)
-            images = layers.Conv2D(filters, 3, padding="same", activation=activation)(images)
-        return keras.Model(given, images)
+        return _variational(input_shape, FirstChannels(LATENT, name="mean"))
+
+    def plain(self, input_shape: Shape) -> keras.Model:
+        """Build it with a layer of Keras' own in place of that which takes the means."""
+        from denobench.networks.layers import plain_first
+
+        return _variational(input_shape, partial(plain_first, count=LATENT))
 
     def build_training(self, input_shape: Shape) -> keras.Model:
         """Build the network that draws its code, with the divergence."""
         from baselines.networks.penalties import Variational
 
         return Variational(self.build(input_shape), self.weight)
+
+
+def _variational(input_shape: Shape, means: Callable[[Any], Any]) -> keras.Model:
+    """Build a variational autoencoder with what takes the means of the moments."""
+    import keras
+    from keras import layers
+
+    given = images = keras.Input(input_shape)
+    for filters in FILTERS:
+        images = layers.Conv2D(filters, 3, padding="same", activation="relu")(images)
+        images = layers.MaxPooling2D(2)(images)
+    moments = layers.Conv2D(2 * LATENT, 3, padding="same", name="moments")(images)
+    images = means(moments)
+    images = layers.Conv2D(FILTERS[1], 3, padding="same", activation="relu")(images)
+    for filters, activation in ((FILTERS[0], "relu"), (1, "sigmoid")):
+        images = layers.UpSampling2D(2)(images)
+        images = layers.Conv2D(filters, 3, padding="same", activation=activation)(images)
+    return keras.Model(given, images)

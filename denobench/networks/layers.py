@@ -8,6 +8,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+# Begins the names of layers whose numbers are no weights of the network: they take the place of
+# layers of ours where other programs are to read it.
+FIXED = "fixed_"
+
 
 @keras.saving.register_keras_serializable("denobench")
 class Unshuffle(layers.Layer):
@@ -60,19 +64,20 @@ def plain_unshuffle(images: Any) -> Any:
 
 def plain_shuffle(images: Any) -> Any:
     """Do what `Shuffle` does to four channels, by Keras' own layers alone."""
-    layer = layers.Conv2DTranspose(1, 2, strides=2, use_bias=False, trainable=False)
+    name = f"{FIXED}shuffle"
+    layer = layers.Conv2DTranspose(1, 2, strides=2, use_bias=False, trainable=False, name=name)
     shuffled = layer(images)
     layer.set_weights([np.eye(4, dtype=np.float32).reshape(2, 2, 1, 4)])
     return shuffled
 
 
-def plain_first(images: Any) -> Any:
-    """Return the first channel, by Keras' own layers alone."""
-    if images.shape[-1] == 1:
+def plain_first(images: Any, count: int = 1) -> Any:
+    """Do what `FirstChannels` does, by Keras' own layers alone."""
+    if images.shape[-1] == count:
         return images
-    layer = layers.Conv2D(1, 1, use_bias=False, trainable=False)
+    layer = layers.Conv2D(count, 1, use_bias=False, trainable=False, name=f"{FIXED}first")
     first = layer(images)
-    layer.set_weights([np.eye(images.shape[-1], 1, dtype=np.float32)[None, None]])
+    layer.set_weights([np.eye(images.shape[-1], count, dtype=np.float32)[None, None]])
     return first
 
 

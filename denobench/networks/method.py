@@ -219,10 +219,13 @@ class NetworkDenoiser(FittedDenoiser):
 
     def trained(self) -> keras.Model:
         """Return the network with its weights, of Keras' own layers where there is such a form."""
+        from denobench.networks.layers import FIXED
+
         model = self.plain((None, None, self.channels))
-        own = list(self._fitted().values())
-        # Behind the network's weights stand numbers that take the place of layers of ours.
-        model.set_weights([*own, *model.get_weights()[len(own) :]])
+        own = iter(self._fitted().values())
+        for layer in model.layers:
+            if not layer.name.startswith(FIXED):
+                layer.set_weights([next(own) for _ in layer.weights])
         return model
 
     def predictor(self, weights: Weights) -> Predictor:

@@ -141,6 +141,25 @@ def test_unet_and_its_blind_twin() -> None:
     assert twin.recipe() != built("unet").recipe()
 
 
+@pytest.mark.parametrize("name", ["unet", "vae"])
+def test_networks_for_other_programs(name: str) -> None:
+    """With Keras' own layers in place of ours, and the same answers."""
+    method = methods.build(name)
+    assert isinstance(method, NetworkDenoiser)
+    rng = np.random.default_rng(0)
+    drawn = {
+        each: rng.normal(0, 0.1, shape).astype(np.float32)
+        for each, shape in method.shapes().items()
+    }
+    method._weights = drawn
+    plain, built = method.trained(), method.build((None, None, method.channels))
+    built.set_weights([*drawn.values()])
+    assert {type(layer).__module__.partition(".")[0] for layer in plain.layers} == {"keras"}
+    images = rng.normal(0.5, 0.2, (2, 16, 24, method.channels)).astype(np.float32)
+    expected = built.predict_on_batch(images)
+    np.testing.assert_allclose(plain.predict_on_batch(images), expected, atol=1e-4)
+
+
 def test_rearranged_pixels_are_put_back() -> None:
     """Pixels of 2 x 2 blocks go into channels as in TensorFlow's own layer, and come back."""
     import tensorflow as tf
