@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from denobench import metrics
+from denobench.datasets import volumes
 from denobench.errors import DenobenchError
 from denobench.printable import one_line
 from denobench.readers import File, identify, load, read
@@ -67,11 +68,11 @@ def render_run(folder: RunFolder) -> str:
 
 
 def _read(path: Path, limits: tuple[float, float] | None) -> tuple[NDArray[np.float32], Any]:
-    """Return a file's first stack in full scale, by given limits where it has none of its own."""
+    """Return a file's first stack, upright, in full scale; by given limits where it knows none."""
     file = File(path)
     stack = read([file], identify(file))[0]
-    values = np.asarray(load(stack, file), np.float64)
-    if limits is None or stack.full is not None:
+    values = np.asarray(volumes.slices(load(stack, file), stack.affine), np.float64)
+    if limits is None or stack.rule == "type":
         limits = Scale.parse(stack.rule).limits(values, stack.full)
     low, high = limits
     scaled = (values - low) / max(high - low, np.finfo(float).tiny)

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -68,6 +69,25 @@ def test_volumes_slice_by_slice(folder: Path) -> None:
     volume = np.load(folder / "w.npy")
     for number, view in enumerate(data["views"]):
         assert pixels[view["answers"]["1"]] == pytest.approx(volume[number], abs=1e-5)
+
+
+def test_scans_are_upright_and_of_one_scale(tmp_path: Path) -> None:
+    """In whichever order a file has its voxels; half as bright is shown half as bright."""
+    x, y, z = np.indices((12, 16, 5))
+    voxels = (40 * x + 10 * y + z).astype(np.int16)
+    first = nibabel.Nifti1Image(voxels, np.diag([1.0, 1, 2, 1]))
+    nibabel.save(first, tmp_path / "a.nii.gz")
+    turned = nibabel.Nifti1Image((voxels // 2)[::-1, ::-1], np.diag([-1.0, -1, 2, 1]))
+    nibabel.save(turned, tmp_path / "b.nii.gz")
+    found = denobench.view(tmp_path / "a.nii.gz", tmp_path / "b.nii.gz", out=tmp_path / "p.html")
+    data, pixels = embedded(found.path)
+    view = data["views"][2]
+    clean, half = (pixels[view["answers"][name]] for name in "01")
+    assert clean.shape == (16, 12)
+    # The nose is up, and the patient's right on the left.
+    assert clean[0].mean() > clean[-1].mean()
+    assert clean[:, 0].mean() > clean[:, -1].mean()
+    assert half == pytest.approx(clean / 2, abs=2e-3)
 
 
 def test_mistakes_are_one_sentence(folder: Path) -> None:
