@@ -29,7 +29,7 @@ _FLOOR = 2.0  # dB that total variation is taken to gain at least
 _SERVED = 0.5  # of what total variation gains: a level that the network is made for
 _REMOVED = 0.6  # of the noise, at least: the same
 _ONE = 3  # levels in a row, at most, that are served by a network made for one of them
-_SLOW_SECONDS = 0.3  # of a call: then samples of a quarter's size are enough
+_SLOW_SECONDS = 0.3  # of the processor for a call: then samples of a quarter's size are enough
 # Sides to try where a network takes none of SIDE: windows of 7 and the like, and fixed sides.
 _SIDES = [SIDE, 256, 112, 120, 64, 96, 224, 160, 192, 240, 320, 384, 512, 32, 36, 40, 48, 50, 80]
 _SIDES += [100, 180, 200, 250, 300, 400, 481, 321, 1024]
@@ -110,7 +110,7 @@ def find(
             raise unknown("statement on a model", each, Reading.names())
     Reading(**stated)  # refuses values that are none
     try:
-        ways, given = _working(network, stated)
+        ways, given, side = _working(network, stated)
     except DenobenchError as error:
         raise DenobenchError(f"{name} {error}") from None
     screened = [each for each in given if each.level in _SCREENED]
@@ -123,17 +123,21 @@ def find(
     if not tried:
         told = ", ".join(f"{key} {value}" for key, value in stated.items())
         raise DenobenchError(f"{name} gives no image that fits what is stated: {told}.")
-    return _chosen(network, tried, given, stated, name)
+    return _chosen(network, tried, given, side, stated, name)
 
 
 def _chosen(
     network: Network,
     tried: Mapping[Reading, Sequence[Scores]],
     given: Sequence[Sample],
+    side: int,
     stated: Mapping[str, Any],
     name: str,
 ) -> Found:
-    """Return the reading that gains most, of those that gain the same the plainest."""
+    """Return the reading that gains most, of those that gain the same the plainest.
+
+    What is told of it is of samples of one side, however slow the machine is.
+    """
     usual = plain(given)
     merits = {way: _merit(way, found[0], usual) for way, found in tried.items()}
     best = _best(tried, merits, usual)
@@ -148,7 +152,7 @@ def _chosen(
     for way in sorted(tried, key=lambda each: -merits[each]):
         score = max(tried[way][0].values())
         table.append((way.but(multiple=1), score.noisy + score.gain, score.noisy))
-    fitted = _fitted(best, given)
+    fitted = _fitted(best.but(multiple=side), given)
     found = scores([best.apply(network, each.noisy, each.level) for each in fitted], fitted)
     gains = {level: score.gain for level, score in found.items()}
     levels = () if best.told else _served(found, usual)
@@ -195,8 +199,12 @@ def _line(reading: Reading) -> str:
     return ", ".join(f"{key} {value}" for key, value in told.items()) or "as it is"
 
 
-def _working(network: Network, stated: Mapping[str, Any]) -> tuple[list[Reading], list[Sample]]:
-    """Return the ways in which a network gives an image at all, and the samples to try them on.
+def _working(
+    network: Network, stated: Mapping[str, Any]
+) -> tuple[list[Reading], list[Sample], int]:
+    """Return the ways in which a network gives an image at all, the samples to try them on.
+
+    And the samples' side, which the ways do not have where the network is slow.
 
     Raises
     ------
@@ -217,7 +225,7 @@ def _working(network: Network, stated: Mapping[str, Any]) -> tuple[list[Reading]
             else:
                 ways.append(way)
         if ways:
-            return _suited(network, ways, given), given
+            return _suited(network, ways, given), given, side
     why = "; ".join(list(failures)[:2])
     raise DenobenchError(
         f"cannot be used as a denoiser of one image; it takes {shown(network.inputs)}: {why}"
@@ -228,9 +236,9 @@ def _suited(network: Network, ways: list[Reading], given: Sequence[Sample]) -> l
     """Return the ways with sides that a network has the time for: half of them if it is slow."""
     way = ways[0]
     sample = _fitted(way, given[:1])[0]
-    started = time.perf_counter()
+    started = time.process_time()  # what else the machine does changes nothing
     way.outputs(network, sample.noisy, sample.level)
-    if time.perf_counter() - started < _SLOW_SECONDS or way.height or way.width:
+    if time.process_time() - started < _SLOW_SECONDS or way.height or way.width:
         return ways
     small = [each.but(multiple=each.multiple // 2) for each in ways]
     try:

@@ -26,7 +26,7 @@ from denobench.methods import FileDenoiser, Info
 from denobench.progress import Progress, unheard
 from denobench.surroundings import quiet
 
-VERSION = 3  # of what is found by trying
+VERSION = 4  # of what is found by trying
 _TRIED = 32  # multiples of a side on which an accelerator is tried
 
 _KINDS = {

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from denobench.config import load
 from denobench.errors import DenobenchError
-from denobench.foreign import config_line, inspect, method_of, name_of
+from denobench.foreign import config_line, finding, inspect, method_of, name_of
 from denobench.foreign.finding import find
 from denobench.foreign.model import open_network
 
@@ -137,6 +137,16 @@ def test_network_of_one_level_is_named(tmp_path: Path) -> None:
     one = find(open_network(write(tmp_path / "one.onnx", threshold=0.12)), {})
     assert "made for one level of noise, about 0.0" in one.remark
     assert find(open_network(write(tmp_path / "told.onnx", sigma="vector")), {}).remark == ""
+
+
+def test_slow_machine_tells_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readings are then tried on smaller samples; what is told of the network is not."""
+    network = open_network(write(tmp_path / "one.onnx", threshold=0.12))
+    here = find(network, {})
+    monkeypatch.setattr(finding, "_SLOW_SECONDS", -1.0)
+    slow = find(network, {})
+    assert slow.tried != here.tried
+    assert (slow.reading, slow.gains, slow.remark) == (here.reading, here.gains, here.remark)
 
 
 def test_what_does_not_denoise_is_not_guessed_at(tmp_path: Path) -> None:
