@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +24,7 @@ from denobench.networks.acquisitions import Acquired, AcquiredValidation
 from denobench.networks.checkpoints import State
 from denobench.networks.padding import pad
 from denobench.networks.recipe import Recipe
-from denobench.networks.samples import Samples, Validation
+from denobench.networks.samples import Batch, Samples, Validation
 from denobench.networks.weights import Weights
 from denobench.noise import MEASURED
 from denobench.progress import Progress
@@ -163,9 +164,12 @@ class _Trainer:
     def run(self, key: str, folder: Path, progress: Progress) -> None:
         """Train the epochs that are missing."""
         state, recipe = self.state, self.recipe
-        for epoch in range(len(state.history), recipe.epochs):
+        epochs = range(len(state.history), recipe.epochs)
+        # Of all epochs at once, so that the next one's first is made while this one is validated.
+        batches = _ahead(chain.from_iterable(map(self.samples.batches, epochs)))
+        for epoch in epochs:
             start = time.perf_counter()
-            loss = self._epoch(epoch, progress)
+            loss = self._epoch(epoch, batches, progress)
             passed = time.perf_counter() - start
             state.weights = self.model.get_weights()
             state.optimiser = _values(self.model.optimizer.variables)
@@ -194,12 +198,13 @@ class _Trainer:
                 f"{val_psnr:.1f} dB {len(self.samples) / passed:.0f} img/s",
             )
 
-    def _epoch(self, epoch: int, progress: Progress) -> float:
+    def _epoch(self, epoch: int, batches: Iterator[Batch], progress: Progress) -> float:
         """Train one epoch and return its mean loss."""
         model, recipe, count = self.model, self.recipe, len(self.samples)
         start = time.perf_counter()
         total, done, self.step_seconds = 0.0, 0, 0.0
-        for inputs, targets in _ahead(self.samples.batches(epoch)):
+        while done < count:
+            inputs, targets = next(batches)
             began = time.perf_counter()
             model.optimizer.learning_rate = recipe.rate(epoch, (done + len(inputs)) / count)
             model.reset_metrics()  # so that the loss is this step's
