@@ -53,11 +53,11 @@ def test_images_are_named(compare: Compare) -> None:
 @pytest.mark.parametrize(
     ("gallery", "message"),
     [
-        (-1, "gallery.images: must be 0 or more"),
+        (-1, "gallery: must be 0 or more"),
         ({"show": "worst"}, "gallery.show: must be a list, such as .worst."),
         ({"show": ["wurst"]}, "did you mean worst"),
         ({"pictures": 2}, "Unknown key of gallery .pictures.. Valid: images, names, share, show"),
-        ("all", "gallery.images: must be a whole number"),
+        ("all", "gallery: must be a whole number"),
     ],
 )
 def test_mistakes_are_one_sentence(compare: Compare, gallery: object, message: str) -> None:
