@@ -118,6 +118,7 @@ export function bindPlots(root, content, viewer, hides, shown) {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
       await shown;
+      await new Promise((go) => requestAnimationFrame(() => setTimeout(go))); // it is painted
       plotly = await library();
       draw();
       opens(images, content, viewer, told, () => chosen);
