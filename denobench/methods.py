@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from denobench.datasets import Item
 
 TRACKS = ("oracle", "estimated", "blind")
-PICTURE = "type 0.0 255.0 acquired None"  # rule of 8-bit pictures, whose trainings' keys are older
-# ``vst(NAME)``: the method NAME between variance stabilisation and its inverse.
-_STABILISED = re.compile(r"vst\((.+)\)")
+# Rules of no choice: of grey and of colour pictures of 8 bits, whose trainings' keys are older.
+_PLAIN = {"", "type 0.0 255.0 acquired None", "type 0.0 1.0 acquired None"}
+_STABILISED = re.compile(r"vst\((.+)\)")  # NAME between variance stabilisation and its inverse
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class TrainingSet:
             "noise": self.noise,
             "levels": list(self.levels),
             "seed": self.seed,
-            **({"rules": digest_of(rules)} if {*rules} - {"", PICTURE} else {}),
+            **({"rules": digest_of(rules)} if {*rules} - _PLAIN else {}),
         }
 
 
