@@ -5,6 +5,7 @@ One process at a time owns the GPU. Keras, and what computes for it, is imported
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import tempfile
@@ -33,6 +34,8 @@ BACKENDS = {
     "torch": ("PyTorch", "torch"),
 }
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
+# mallopt's settings, from glibc's malloc.h: free memory that is given back, pieces of their own.
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 # Said by TensorFlow and JAX, by PyTorch of a GPU, and by PyTorch of the processor.
 _TOO_LITTLE = ("resource_exhausted", "resourceexhausted", "out of memory", "can't allocate memory")
 
@@ -114,6 +117,18 @@ def used_by(model: keras.Model) -> str:
         case _:
             there = value.device.type != "cpu"
     return found[0] if there else CPU
+
+
+def keep_memory() -> None:
+    """Let this process keep the memory that it frees, where its C library can (glibc).
+
+    Every step of a training asks for the same large pieces. Given back in between, their pages
+    come anew each time, and setting them to zero takes a fifth of a step of large images.
+    """
+    tune = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    if tune is not None:
+        tune(_MMAP_MAX, 0)
+        tune(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 @contextmanager

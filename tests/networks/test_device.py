@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -164,3 +167,20 @@ def test_what_was_used_is_told(image_folder: Path, no_gpu: None) -> None:
     elsewhere = record.model_copy(update={"device": "Some GPU", "backend": "jax"})
     assert elsewhere.trained_on == f"Some GPU, {record.machine}, jax"
     assert 0 < model.history["in_step"][0] < 1
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_freed_memory_is_used_again() -> None:
+    """In a process that keeps its memory, large arrays after the first cost no new pages."""
+    code = (
+        "import resource, numpy as np\n"
+        "from denobench.networks.device import keep_memory\n"
+        "keep_memory()\n"
+        "for _ in range(2):\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(5): np.full(2**24, 1.0)\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, again = map(int, told.stdout.split())
+    assert again < first / 4

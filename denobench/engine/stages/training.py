@@ -236,6 +236,7 @@ def _train(
     device: str,
 ) -> None:
     """Train in the child, and send home how far it is."""
+    devices.keep_memory()
     method = methods.build(registered, parameters)
     assert isinstance(method, FittedDenoiser)
 
