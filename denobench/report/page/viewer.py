@@ -134,9 +134,18 @@ def content(summary: Summary, *, private: bool = False) -> Content:
 
 
 def _start(views: Sequence[Mapping[str, Any]]) -> int:
-    """Return the place of the view to start with: of a volume, the middle of its slices."""
-    named = [(view["image"], view["noise"], view["level"]) for view in views]
-    return named.count(named[0]) // 2 if named else 0
+    """Return the place of the view to start with: the middle level, of a volume the middle slice.
+
+    It is of the first image, which is there at all levels.
+    """
+    if not views:
+        return 0
+    first = views[0]["image"], views[0]["noise"]
+    found = [n for n, view in enumerate(views) if (view["image"], view["noise"]) == first]
+    levels = sorted({views[n]["level"] for n in found})
+    middle = levels[(len(levels) - 1) // 2]
+    slices = [n for n in found if views[n]["level"] == middle]
+    return slices[len(slices) // 2]
 
 
 def _method(entry: Entry, look: Look) -> dict[str, Any]:

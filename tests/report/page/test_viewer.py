@@ -15,8 +15,10 @@ import denobench.report.page as package
 from denobench.gallery import Pictures
 from denobench.report.data.summary import Summary, summarise
 from denobench.report.page import viewer
+from denobench.report.page.page import render
 from denobench.report.page.pixels import unpack
 from denobench.report.page.scripts import script
+from denobench.report.tables.scores import make_tables
 from denobench.rows import RunFolder
 
 FOLDER = Path(package.__file__).parent / "viewer"
@@ -65,6 +67,31 @@ def test_slices_of_a_volume_are_views(run: RunFolder, tmp_path: Path) -> None:
         for name, pixels in (("clean", clean), ("noisy", noisy)):
             assert unpack(found.pictures[view[name]]) == pytest.approx(pixels[place], abs=1e-5)
         assert unpack(found.pictures[answered]) == pytest.approx(answer[place], abs=1e-5)
+
+
+def test_the_first_view_stands_before_the_rest(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The middle level's pictures and the script come before the document, the others behind it."""
+    folder = RunFolder(tmp_path / "levels")
+    shutil.copytree(run.path, folder.path)
+    told = folder.manifest()
+    (shown,) = told.gallery
+    levels = (0.2, 0.05, 0.1)
+    folder.write_manifest(
+        told.but(gallery=tuple(shown.model_copy(update={"level": level}) for level in levels))
+    )
+    summary = summarise([folder], intervals=False)
+    found = viewer.content(summary)
+    assert [view["level"] for view in found.data["views"]] == [*levels]
+    assert found.data["start"] == 2
+    html = render(summary, make_tables(summary), [], [], [], found)
+    first, rest = html.index('id="picture-'), html.index('<section id="noise-')
+    assert html.index('"use strict"') < rest
+    for place in range(len(found.pictures)):
+        at = html.index(f'id="picture-{place}"')
+        assert first <= at < html.index('"use strict"') if place in found.first else at > rest
+    assert html.index('id="plotly"') > rest
 
 
 def test_data_can_stand_in_a_page(content: viewer.Content) -> None:

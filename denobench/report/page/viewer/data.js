@@ -71,14 +71,19 @@ export function picture(content, place) {
   return found;
 }
 
+/** Wait for the whole document. */
+export async function parsed() {
+  if (document.readyState === "loading")
+    await new Promise((go) => document.addEventListener("DOMContentLoaded", go));
+}
+
 /**
  * Return what an element holds: base64 of what was deflated. The first view's are there before
  * the script, the others' text may still arrive.
  * @param {string} id
  */
 export async function inflated(id) {
-  if (document.readyState === "loading" && !document.getElementById(id)?.nextElementSibling)
-    await new Promise((go) => document.addEventListener("DOMContentLoaded", go));
+  if (!document.getElementById(id)?.nextElementSibling) await parsed();
   const text = atob((document.getElementById(id)?.textContent ?? "").trim());
   const packed = new Uint8Array(text.length);
   for (let place = 0; place < text.length; place++) packed[place] = text.charCodeAt(place);

@@ -1,12 +1,12 @@
-// What the page does once it is there.
+// What the page does: the viewer as soon as its first pictures are there, the rest once all is.
 
-import { readContent } from "./data.js";
+import { parsed, readContent } from "./data.js";
 import { hiding } from "./hiding.js";
 import { bindPlots } from "./plots.js";
 import { bindTables } from "./tables.js";
 import { Viewer } from "./viewer.js";
 
-function start() {
+async function start() {
   const content = readContent();
   const root = document.getElementById("viewer");
   /** @type {Viewer | null} */
@@ -18,6 +18,7 @@ function start() {
     viewer = new Viewer(root, content);
     shown = viewer.restore();
   }
+  await parsed();
   const hides = viewer ?? hiding();
   bindTables(content, hides);
   const plots = document.getElementById("plots");
@@ -28,4 +29,4 @@ function start() {
   for (const tell of hides.listeners) tell(); // of what the address hides
 }
 
-start();
+void start();

@@ -117,16 +117,15 @@ export function bindPlots(root, content, viewer, hides, shown) {
     async (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       watch.disconnect();
-      await shown;
       await new Promise((go) => requestAnimationFrame(() => setTimeout(go))); // it is painted
       plotly = await library();
       draw();
       opens(images, content, viewer, told, () => chosen);
       root.dataset.ready = "true";
     },
-    { rootMargin: "600px" },
+    { rootMargin: "200px" },
   );
-  watch.observe(root);
+  void shown.then(() => watch.observe(root)); // the viewer has its height, and they their place
 }
 
 /** Unpack the plotting library, and run it: the page's policy names its digest. */

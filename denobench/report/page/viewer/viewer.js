@@ -60,16 +60,10 @@ export class Viewer {
   /** @returns {State} */
   first() {
     const view = this.content.views[this.content.start];
-    const level = view ? this.levelsOf(view.image, view.noise) : [];
-    const methods = this.methodsOf(view);
-    const state = plain({
-      image: view.image,
-      slice: view.slice,
-      noise: view.noise,
-      level: level[Math.floor((level.length - 1) / 2)],
-      active: methods[0] ?? REFERENCE,
-    });
-    state.reach = Number(Math.max(0.01, state.level).toPrecision(2));
+    const { image, slice, noise, level } = view;
+    const active = this.methodsOf(view)[0] ?? REFERENCE;
+    const state = plain({ image, slice, noise, level, active });
+    state.reach = Number(Math.max(0.01, level).toPrecision(2));
     return state;
   }
 
