@@ -11,8 +11,10 @@ from scipy.stats import rankdata
 
 from denobench.report.data.entries import Entry, Score
 from denobench.report.data.summary import Summary
-from denobench.tasks import scores
+from denobench.scorenames import is_on_foreground
+from denobench.tasks import REGIMES, scores
 
+ASKED = tuple(regime for regime in REGIMES if regime != "random")
 REFERENCES = ("clean", "noisy")
 
 
@@ -124,6 +126,15 @@ class Answered:
     images: pd.Index
     weights: np.ndarray
     tasks: dict[tuple[str, float], np.ndarray]
+
+
+def candidates(summary: Summary) -> list[Score]:
+    """Return the scores of images that might predict a use: of the whole image, no estimates."""
+    return [
+        metric
+        for metric in summary.metrics.values()
+        if not (is_on_foreground(metric.name) or metric.estimate)
+    ]
 
 
 def answered(summary: Summary, part: Part, regime: str) -> Answered:

@@ -13,9 +13,8 @@ from denobench.files import safe_name
 from denobench.noise import written
 from denobench.report.data.summary import Summary
 from denobench.report.data.table import Column, Field, Section, Table
-from denobench.report.data.tasks import Part, answered, parts, use
+from denobench.report.data.tasks import ASKED, Part, answered, candidates, parts, use
 from denobench.report.text.captions import count
-from denobench.scorenames import is_on_foreground
 from denobench.statistics import holm
 from denobench.tasks import REGIMES, outlines, scores
 
@@ -25,7 +24,6 @@ _REGIMES = {
     "denoised": "Trained on what the method leaves",
     "random": "Trained on clean images, in folds that ignore clusters",
 }
-_ASKED = tuple(regime for regime in REGIMES if regime != "random")
 _NAMES = {"clean": "Clean images", "noisy": "Noisy images"}
 _REFERENCES = ("noisy", "clean")
 
@@ -205,7 +203,7 @@ def _predictors(summary: Summary, models: list[Part]) -> Table | None:
         return None
     first = models[0]
     names = [name for name in first.names if name != first.model]
-    titles = [(title, _REGIMES[regime]) for regime in _ASKED for title in ("all", "within")]
+    titles = [(title, _REGIMES[regime]) for regime in ASKED for title in ("all", "within")]
     return Table(
         name=safe_name("predictors", *names),
         title=f"Which score of images predicts {first.task}, "
@@ -228,12 +226,10 @@ def _predicted(
     summary: Summary, part: Part, records: list[dict[str, object]]
 ) -> Iterator[tuple[Field, ...]]:
     """Yield a row per score of images, and add what stands in it to the records."""
-    told_of = {regime: answered(summary, part, regime) for regime in _ASKED}
-    for metric in summary.metrics.values():
-        if is_on_foreground(metric.name) or metric.estimate:
-            continue
+    told_of = {regime: answered(summary, part, regime) for regime in ASKED}
+    for metric in candidates(summary):
         cells = [Field(metric.title)]
-        for regime in _ASKED:
+        for regime in ASKED:
             found = use(summary, told_of[regime], metric)
             for name, told in (("all", found.overall), ("within", found.within)):
                 if told is None:
