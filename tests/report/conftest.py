@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import ndimage
+from shared import once
 from skimage import data, metrics, restoration, transform
 
 from denobench.gallery import Pictures
@@ -306,10 +307,8 @@ def write_run(
     return folder
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Six phantoms in five clusters, two noise models, three levels, two realisations."""
-    path = tmp_path_factory.mktemp("results") / "phantoms"
+def compute(path: Path) -> RunFolder:
+    """Write six phantoms in five clusters, two noise models, three levels, two realisations."""
     images = phantoms(6)
     noises = [("gaussian", level) for level in (0.05, 0.1, 0.2)] + [("rician", 0.1)]
     folder = RunFolder(path)
@@ -341,9 +340,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 @pytest.fixture(scope="session")
-def summary(run: RunFolder) -> Summary:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Return the run that all read and none changes."""
+    return once(tmp_path_factory, "run", lambda folder: compute(folder / "phantoms"))
+
+
+@pytest.fixture(scope="session")
+def summary(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Summary:
     """The run, summarised with intervals."""
-    return summarise([run])
+    return once(tmp_path_factory, "summary", lambda _: summarise([run]))
 
 
 @pytest.fixture
@@ -369,7 +374,7 @@ def derive(run: RunFolder, tmp_path: Path) -> Callable[..., RunFolder]:
 @pytest.fixture(scope="session")
 def report(run: RunFolder, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The run's report, in a folder of its own."""
-    return write([run], tmp_path_factory.mktemp("report"))
+    return once(tmp_path_factory, "report", lambda folder: write([run], folder))
 
 
 @pytest.fixture(scope="session")

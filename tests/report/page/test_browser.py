@@ -136,7 +136,7 @@ def test_a_link_restores_the_view(opened: Open) -> None:
     for key in ("3", "m", "m", "i", "t", "+"):
         page.keyboard.press(key)
     end, shown = address(page), titles(page)
-    again = opened(end=end)
+    again = opened(end=end, fresh=True)
     assert address(again) == end
     assert titles(again) == shown
     wrong = opened(
@@ -180,7 +180,7 @@ def test_hidden_methods_are_hidden_everywhere(opened: Open) -> None:
 
 def test_tables_sort_filter_and_hide(opened: Open) -> None:
     """A head sorts by numbers, the filter keeps rows, a box takes a column away."""
-    page = opened()
+    page = opened(fresh=True)
     table = page.locator("table.data").first
     head = table.locator("th[data-sort='1']")
     head.focus()
@@ -234,7 +234,7 @@ def test_without_scripts_the_document_is_there(opened: Open) -> None:
 @pytest.mark.parametrize("width", [360, 1300])
 def test_nothing_is_wider_than_the_screen(opened: Open, width: int) -> None:
     """On a phone and on a desk, light or dark, the page scrolls down alone."""
-    page = opened(viewport={"width": width, "height": 800})
+    page = opened(**({"viewport": {"width": width, "height": 800}} if width < 1300 else {}))
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -247,7 +247,10 @@ def test_hostile_names_run_nothing(opened: Open, run: RunFolder, tmp_path: Path)
     methods = dict(told.methods)
     methods["nlm"] = methods["nlm"].model_copy(update={"title": evil, "licence": evil})
     folder = RunFolder(tmp_path / "evil")
-    shutil.copytree(run.path, folder.path)
+    shutil.copytree(run.path / "gallery", folder.path / "gallery")
+    few = ("identity", "nlm")
+    rows = (row for row in run.rows() if row.method in few and row.noise == "gaussian")
+    folder.store.add(rows)
     folder.write_manifest(told.but(methods=methods, name=evil))
     page = opened(write([folder]).page)
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
@@ -327,16 +330,20 @@ def test_the_tumour_is_outlined_and_scored(
     assert cyan(opened(end=end).locator(".tile canvas").first) > 50
 
 
+# Read from a copy: of a canvas that is read again and again a browser complains.
+COLOURS = """each => {
+    const copy = new OffscreenCanvas(each.width, each.height).getContext("2d");
+    copy.drawImage(each, 0, 0);
+    return new Set(copy.getImageData(0, 0, each.width, each.height).data).size;
+}"""
+
+
 def test_maps_show_the_image_where_they_would_be_empty(opened: Open) -> None:
     """The reference has no error and the noisy image no residual: they stay to look at."""
     for mode, place in (("error", 0), ("signed", 0), ("ssim", 0), ("residual", 1)):
         page = opened(end=f"#view?mode={mode}")
         canvas = page.locator(".tile canvas").nth(place)
-        colours = canvas.evaluate(
-            "each => new Set(each.getContext('2d').getImageData(0, 0, each.width, each.height)"
-            ".data).size"
-        )
-        assert colours > 20, mode
+        assert canvas.evaluate(COLOURS) > 20, mode
 
 
 def test_a_wipe_names_both_sides(opened: Open) -> None:
