@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,23 @@ from denobench.rows import RunFolder
 Open = Callable[..., Any]
 
 
-def test_plots_are_live(opened: Open, summary: Summary) -> None:
-    """Plots show the means, follow what is chosen and hidden, and a click opens an image."""
-    page = opened(fresh=True)
+def drawn(page: Any) -> Any:
+    """Return the page with its plots drawn."""
     page.locator("#plots").scroll_into_view_if_needed()
     page.wait_for_selector("#plots[data-ready]")
+    return page
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour, as WCAG defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_plots_are_live(opened: Open, summary: Summary) -> None:
+    """Plots show the means, follow what is chosen and hidden, and a click opens an image."""
+    page = drawn(opened(fresh=True))
 
     def traces(place: int) -> dict[str, list[float]]:
         told = page.evaluate(
@@ -63,6 +76,29 @@ def test_plots_are_live(opened: Open, summary: Summary) -> None:
     page.locator("#look details.chosen > summary").click()
     page.locator("#look .methods label", has_text="Non-local means").locator("input").uncheck()
     assert "Non-local means" not in traces(0)
+
+
+def test_plots_are_read_on_a_dark_phone(opened: Open) -> None:
+    """Lines have WCAG's contrast of 3 to 1; the legend is whole and covers no title."""
+    page = drawn(opened(viewport={"width": 360, "height": 800}, color_scheme="dark"))
+    ground, *colours = page.evaluate(
+        "[getComputedStyle(document.body).backgroundColor, "
+        "...[...document.querySelectorAll('#plots .plot')].flatMap("
+        "plot => plot.data.map(trace => trace.line.color))]"
+    )
+    assert len({*colours}) > 6
+    for colour in colours:
+        assert (luminance(colour) + 0.05) / (luminance(ground) + 0.05) >= 3, colour
+    boxes = page.evaluate(
+        "['xtitle', 'bg', 'traces'].map(name => [...document.querySelectorAll("
+        "name == 'xtitle' ? '#plots .xtitle' : `#plots .legend .${name}`"
+        ")].map(each => each.getBoundingClientRect()))"
+    )
+    titles, (legend,), entries = boxes
+    assert titles[0]["bottom"] <= legend["top"] < entries[0]["top"]
+    assert len(entries) > 6
+    assert entries[-1]["bottom"] <= legend["bottom"]
+    assert all(box["left"] >= 0 and box["right"] <= 360 for box in titles)
 
 
 def test_methods_are_hidden_by_a_link_and_without_pictures(

@@ -145,7 +145,9 @@ async function library() {
  * @param {string[]} hidden
  */
 function drawAll(plotly, means, images, content, chosen, hidden) {
-  const methods = content.methods.filter((each) => !hidden.includes(each.id));
+  const methods = content.methods
+    .filter((each) => !hidden.includes(each.id))
+    .map((each) => ({ ...each, colour: onScreen(each.colour) }));
   const metric = /** @type {Metric} */ (
     content.metrics.find((each) => each.name === chosen.metric)
   );
@@ -187,7 +189,8 @@ function drawAll(plotly, means, images, content, chosen, hidden) {
     {
       ...layout,
       showlegend: true,
-      legend: { orientation: "h", y: -0.28 },
+      height: 340 + 20 * legendRows(methods, means.clientWidth),
+      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", maxheight: 1 },
       xaxis: across,
       yaxis: score,
       title: titled(time ? `σ = ${chosen.level}` : "Means"),
@@ -206,7 +209,7 @@ function drawAll(plotly, means, images, content, chosen, hidden) {
       xaxis: gain
         ? {
             ...axis,
-            title: { text: `Gain over doing nothing, ${named}` },
+            title: { text: `Gain in ${named}` },
             zeroline: true,
             zerolinecolor: soft,
           }
@@ -221,6 +224,29 @@ function drawAll(plotly, means, images, content, chosen, hidden) {
     },
     options,
   );
+}
+
+/**
+ * Return how many rows a legend has below a plot, about.
+ * @param {Method[]} methods
+ * @param {number} width of the plot
+ */
+function legendRows(methods, width) {
+  const entry = 50 + 6.5 * Math.max(...methods.map((each) => each.label.length));
+  return Math.ceil(methods.length / Math.max(1, Math.floor((width - 65) / entry)));
+}
+
+/**
+ * Return a colour that is seen on the page: those of the figures are for white paper.
+ * @param {string} colour
+ */
+function onScreen(colour) {
+  if (!matchMedia("(prefers-color-scheme: dark)").matches) return colour;
+  let parts = [1, 3, 5].map((place) => Number.parseInt(colour.slice(place, place + 2), 16));
+  const light = () =>
+    [0.2126, 0.7152, 0.0722].reduce((sum, share, i) => sum + share * (parts[i] / 255) ** 2.2, 0);
+  while (light() < 0.14) parts = parts.map((each) => each + 0.1 * (255 - each));
+  return `rgb(${parts.map(Math.round).join(", ")})`;
 }
 
 /**
