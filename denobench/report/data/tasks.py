@@ -114,8 +114,8 @@ class Answered:
     ----------
     part
         What they are of.
-    images
-        Their ids.
+    clusters
+        Of each image, by its id.
     weights
         How often each image counts: once, and then in each resample, (K, N).
     tasks
@@ -123,7 +123,7 @@ class Answered:
     """
 
     part: Part
-    images: pd.Index
+    clusters: pd.Series
     weights: np.ndarray
     tasks: dict[tuple[str, float], np.ndarray]
 
@@ -143,7 +143,7 @@ def answered(summary: Summary, part: Part, regime: str) -> Answered:
     rows = part.rows[own]
     about = rows.drop_duplicates("image").sort_values("image").set_index("image")
     if about.empty:
-        return Answered(part, about.index, np.ones((1, 0)), {})
+        return Answered(part, about["cluster"], np.ones((1, 0)), {})
     weights = scores.resamples(about["cluster"].to_numpy(), seed=part.seed)
     weights = np.concatenate([np.ones((1, len(about))), weights])
     tasks = {
@@ -152,7 +152,17 @@ def answered(summary: Summary, part: Part, regime: str) -> Answered:
         )
         for (method, level), found in rows.groupby(["method", "level"], sort=False)
     }
-    return Answered(part, about.index, weights, tasks)
+    return Answered(part, about["cluster"], weights, tasks)
+
+
+def best(part: Part, regime: str) -> float | None:
+    """Return a task's score on clean images, at the lowest level; None before it was asked."""
+    rows = part.rows
+    own = rows[(rows["method"] == "clean") & (rows["regime"] == regime)]
+    own = own[own["level"] == own["level"].min()]
+    if own.empty:
+        return None
+    return _first(_task(own, np.ones((1, len(own))), outlines=part.outlines))
 
 
 def use(summary: Summary, told: Answered, metric: Score) -> Use:
@@ -160,8 +170,8 @@ def use(summary: Summary, told: Answered, metric: Score) -> Use:
     entries = shown(summary, told.part)
     found = {}
     for (method, level), task in told.tasks.items():
-        image = _image(summary, entries[method], level, metric.name).reindex(told.images)
-        found[method, level] = _mean(image, told.weights), task
+        image = _image(summary, entries[method], level, metric.name).reindex(told.clusters.index)
+        found[method, level] = _mean(image, told.clusters, told.weights), task
     kept = {which: pair for which, pair in found.items() if np.isfinite([*map(_first, pair)]).all()}
     points = {which: (_first(one), _first(two)) for which, (one, two) in kept.items()}
     if len(kept) < 3:
@@ -201,16 +211,20 @@ def _image(summary: Summary, entry: Entry, level: float, metric: str) -> pd.Seri
 def _task(rows: pd.DataFrame, weights: np.ndarray, *, outlines: bool) -> np.ndarray:
     """Return a task's score in every resample: the mean Dice, or the AUC."""
     if outlines:
-        return _mean(rows["dice"], weights)
+        return _mean(rows["dice"], rows["cluster"], weights)
     return scores.auc(rows["label"].to_numpy(int), rows["score"].to_numpy(float), weights)
 
 
-def _mean(values: pd.Series, weights: np.ndarray) -> np.ndarray:
-    """Return the mean of the images that have such a score, in every resample."""
-    given = values.to_numpy(float)
-    there = np.isfinite(given)
+def _mean(values: pd.Series, clusters: pd.Series, weights: np.ndarray) -> np.ndarray:
+    """Return the mean over clusters of their images' mean, in every resample.
+
+    Images without such a score are left out.
+    """
+    there = np.isfinite(values.to_numpy(float))
+    given, own = values.to_numpy(float)[there], clusters[there]
+    shares = weights[:, there] / own.groupby(own).transform("size").to_numpy()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return weights[:, there] @ given[there] / weights[:, there].sum(axis=1)
+        return shares @ given / shares.sum(axis=1)
 
 
 def _ranked(one: np.ndarray, two: np.ndarray) -> np.ndarray:

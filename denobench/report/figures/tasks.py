@@ -22,6 +22,7 @@ from denobench.report.data.tasks import (
     Part,
     Use,
     answered,
+    best,
     candidates,
     parts,
     shown,
@@ -38,7 +39,6 @@ from denobench.report.figures.style import (
     legend,
     looks,
 )
-from denobench.tasks import scores
 
 _CLEAN = "#222222"
 _SIZES = (4.0, 8.0)  # of the marks, from the lowest level to the highest
@@ -101,7 +101,7 @@ def _draw(
     )
     for place, (regime, found) in zip(above, uses.items(), strict=True):
         _draw_points(place, summary, part, found[0])
-        clean = _clean(part, regime)
+        clean = best(part, regime)
         if clean is not None:
             place.axhline(clean, color=_CLEAN, linestyle=(0, (1, 1.5)), linewidth=1.1)
         place.set(title=f"Trained on {regime} images", xlabel=metrics[0].axis)
@@ -159,18 +159,3 @@ def _look(line: dict[str, Any], level: float, levels: list[float]) -> dict[str, 
     size = _SIZES[0] + share * (_SIZES[1] - _SIZES[0])
     marker = line.get("marker") or "o"
     return line | {"linestyle": "none", "marker": marker, "markersize": size}
-
-
-def _clean(part: Part, regime: str) -> float | None:
-    """Return the score of clean images at the lowest level."""
-    rows = part.rows
-    own = rows[
-        (rows["method"] == "clean")
-        & (rows["regime"] == regime)
-        & (rows["level"] == rows["level"].min())
-    ]
-    if own.empty:
-        return None
-    if part.outlines:
-        return float(own["dice"].mean())
-    return float(scores.auc(own["label"].to_numpy(int), own["score"].to_numpy(float))[0])

@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 from denobench.report.data.summary import summarise
 from denobench.report.figures.tasks import draw_tasks
 from denobench.rows import RunFolder
+from denobench.tasks import outlines
 
 METHODS = {"identity": "noisy", "tv": "tv", "nlm": "nlm"}
 
@@ -30,7 +31,7 @@ def asked(folder: RunFolder) -> pd.DataFrame:
 
 @pytest.mark.parametrize("methods", [("identity", "tv", "nlm"), ("identity",)])
 def test_every_score_is_ranked(derive: Callable[..., RunFolder], methods: tuple[str, ...]) -> None:
-    """Each score of images has scipy's correlation in its row; two points have none."""
+    """Points are the tables' means; a score has scipy's correlation in its row, two points none."""
     levels = (0.05, 0.1, 0.2)[: len(methods) + 1]
     folder = derive(
         lambda row: row.method in methods and row.noise == "gaussian" and row.level in levels
@@ -39,12 +40,15 @@ def test_every_score_is_ranked(derive: Callable[..., RunFolder], methods: tuple[
     summary = summarise([folder], intervals=False)
     (picture,) = draw_tasks(summary)
     assert picture.name == "use-outlining-m-gaussian"
-    rows = folder.frame()
-    means = rows.groupby(["method", "level"])[["psnr", "ssim", "nrmse"]].mean()
+    scores = ["psnr", "ssim", "nrmse"]
+    clusters = folder.frame().groupby(["method", "level", "cluster"])[scores].mean()
+    means = clusters.groupby(["method", "level"]).mean()
     above, *below = picture.figure.axes
     points = sorted((float(line.get_xdata()[0]), float(line.get_ydata()[0]))
                     for line in above.lines)  # fmt: skip
     np.testing.assert_allclose(points, sorted(zip(means["psnr"], means["ssim"] / 2, strict=True)))
+    table = outlines.summarise(asked(folder), seed=0)
+    assert sorted(y for _, y in points) == pytest.approx(sorted(table["dice"]))
     if len(methods) < 3:
         assert below == []
         assert "need three points" in picture.caption
