@@ -17,11 +17,12 @@ from denobench.report.figures.style import Picture, legend, looks, panels
 
 # Field of a record, its axis, and the unit there.
 _COSTS = (
-    ("parameters", "Parameters (thousands)", 1e3),
-    ("multiplications", "Products an image (billions)", 1e9),
-    ("seen", "Images or squares seen (thousands)", 1e3),
-    ("seconds", "Training (minutes)", 60.0),
+    ("parameters", "Parameters\n(thousands)", 1e3),
+    ("multiplications", "Products an image\n(billions)", 1e9),
+    ("seen", "Images or squares seen\n(thousands)", 1e3),
+    ("seconds", "Training\n(minutes)", 60.0),
 )
+_SPAN = 12.0  # an axis' end over its start, at least: room for two marks of 1 and 3
 
 
 def draw_cost(summary: Summary) -> Iterator[Picture]:
@@ -68,10 +69,13 @@ def _draw(
             place.plot([cost / unit] * 2, [low, high], color=look.colour, linewidth=0.8)
             place.plot(cost / unit, mean, **look.line | {"markersize": 5.5})
         place.set(xscale="log", xlabel=label)
+        place.margins(x=0.15)
+        low, high = place.get_xlim()
+        if high < _SPAN * low:
+            place.set_xlim((low * high / _SPAN) ** 0.5, (low * high * _SPAN) ** 0.5)
         place.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=4))
         place.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         place.xaxis.set_minor_formatter(NullFormatter())
-        place.margins(x=0.15)
     places[0].set_ylabel(metric.axis)
     legend(figure, summary, shown)
     return figure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -47,6 +48,30 @@ def test_score_over_each_cost(trained: Summary) -> None:
         [4.83],
         [1.0, 60.0],
     ]
+
+
+@pytest.mark.parametrize("spread", [1.0, 1.05, 1.7, 40.0])
+def test_axes_can_be_read(trained: Summary, spread: float) -> None:
+    """However near the networks' costs are, an axis has two to five numbers, and none overlap."""
+    seconds = {"median": 5000.0, "tv": 5000.0 * spread}
+    entries = []
+    for entry in trained.entries:
+        if entry.details.training:
+            told = entry.details.training.model_copy(update={"seconds": seconds[entry.name]})
+            details = entry.details.model_copy(update={"training": told})
+            entry = replace(entry, details=details)
+        entries.append(entry)
+    figure = next(draw_cost(replace(trained, entries=tuple(entries)))).figure
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        low, high = panel.get_xlim()
+        boxes = [
+            label.get_window_extent()
+            for place, label in zip(panel.get_xticks(), panel.get_xticklabels(), strict=True)
+            if low <= place <= high and label.get_text()
+        ]
+        assert 2 <= len(boxes) <= 5
+        assert all(one.x1 < two.x0 for one, two in pairwise(boxes))
 
 
 def test_one_network_is_no_comparison(summary: Summary) -> None:
