@@ -131,6 +131,7 @@ def _distance(mask: NDArray[np.bool_]) -> Array:
     return Template.STEP * scipy.ndimage.gaussian_filter(signed, 1.0)
 
 
+@lru_cache(maxsize=1)
 def _frequencies() -> Array:
     return np.hypot(np.fft.fftfreq(SIZE)[:, None], np.fft.rfftfreq(SIZE)[None, :])
 
@@ -142,9 +143,14 @@ def _filtered(rng: np.random.Generator, transfer: Array) -> Array:
     return (noise - noise.mean()) / noise.std()
 
 
+@lru_cache(maxsize=16)
+def _blur(sigma: float) -> Array:
+    return np.exp(-2.0 * (np.pi * sigma * _frequencies()) ** 2)
+
+
 def smooth(rng: np.random.Generator, sigma: float) -> Array:
     """Return a random field of unit variance, smooth over `sigma` pixels."""
-    return _filtered(rng, np.exp(-2.0 * (np.pi * sigma * _frequencies()) ** 2))
+    return _filtered(rng, _blur(sigma))
 
 
 def banded(rng: np.random.Generator, wavelength: float) -> Array:

@@ -286,9 +286,27 @@ def _codebook(heads: OnDisk[Head]) -> NDArray[np.float32]:
         # As floats: a copy, which does not hold on to all features.
         sample.append(head.features[-passed % step :: step].astype(np.float32))
         passed += len(head.features)
-    return scipy.cluster.vq.kmeans2(
-        np.concatenate(sample), WORDS, iter=10, minit="++", rng=seeds.numbered(0)
-    )[0]
+    features = np.concatenate(sample)
+    return scipy.cluster.vq.kmeans2(features, _first_words(features), iter=10, minit="matrix")[0]
+
+
+def _first_words(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Choose the words that k-means begins with, by k-means++.
+
+    Those that SciPy's would choose, which takes the distances to all earlier words again each time.
+    """
+    rng = seeds.numbered(0)
+    words = np.empty((WORDS, features.shape[1]))
+    nearest = np.full(len(features), np.inf)
+    chosen = int(rng.integers(len(features)))
+    for number in range(WORDS):
+        words[number] = features[chosen]
+        distances = scipy.spatial.distance.cdist(words[[number]], features, "sqeuclidean")[0]
+        nearest = np.minimum(nearest, distances)
+        with np.errstate(invalid="ignore"):  # of features that are all alike
+            shares = (nearest / nearest.sum()).cumsum()
+        chosen = min(int(np.searchsorted(shares, rng.uniform())), len(features) - 1)
+    return words
 
 
 def _same(first: Head, second: Head) -> bool:

@@ -20,17 +20,17 @@ from denobench.datasets.audit import Audit, audit
 from denobench.datasets.sheet import contact_sheet
 from denobench.errors import DenobenchError
 
-PAIRS = 4
+COUNT, PAIRS = 24, 4
 Made = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return 40 images, two labels, of which four slices occur twice, and three odd files."""
+    """Return 24 images, two labels, of which four slices occur twice, and three odd files."""
     folder = tmp_path_factory.mktemp("audited")
     for label in ("no", "yes"):
         (folder / label).mkdir()
-    for number in range(40 - PAIRS):
+    for number in range(COUNT - PAIRS):
         image = Image.fromarray(as_bytes(simulated.generate(number)[0]))
         image.save(folder / ("no", "yes")[number % 2] / f"{number:02d}.png")
     shutil.copy(folder / "no" / "00.png", folder / "no" / "00 copy.png")
@@ -61,7 +61,9 @@ def test_formats_are_those_of_the_content(found: Audit) -> None:
     ]
     odd = of.loc["yes/03 cropped.jpg"]
     assert (odd["format"], odd["suffix_format"], odd["mode"]) == ("PNG", "JPEG", "L")
-    assert found.table()["formats"] == "PNG 39, JPEG 1; 1 with the suffix of another format"
+    assert (
+        found.table()["formats"] == f"PNG {COUNT - 1}, JPEG 1; 1 with the suffix of another format"
+    )
 
 
 def test_unreadable_files_have_a_cause(found: Audit) -> None:
@@ -74,7 +76,7 @@ def test_unreadable_files_have_a_cause(found: Audit) -> None:
 
 def test_duplicates_and_conflicts(found: Audit) -> None:
     """Copies, near-duplicates, and the slice that has two labels, are told apart."""
-    assert (len(found.files), found.copies, found.clusters) == (40, 2, 40 - PAIRS)
+    assert (len(found.files), found.copies, found.clusters) == (COUNT, 2, COUNT - PAIRS)
     members = {tuple(file.id for file in files) for files in found.groups.values()}
     assert members == {
         ("no/00 copy.png", "no/00.png"),
@@ -180,7 +182,7 @@ def test_command(
     assert "no/half.png" in printed.stdout
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
     as_json = program("data", "audit", folder, "--json")
-    assert json.loads(as_json.stdout)["clusters"] == 40 - PAIRS
+    assert json.loads(as_json.stdout)["clusters"] == COUNT - PAIRS
 
 
 def test_command_refuses_a_missing_folder(

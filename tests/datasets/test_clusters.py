@@ -13,9 +13,11 @@ import pytest
 from alterations import ALTERATIONS, HARDER, as_bytes, cluster, precision_and_recall
 from nilearn.datasets import load_mni152_template
 from PIL import Image
+from scipy.cluster.vq import kmeans2
 
+from denobench import seeds
 from denobench.cache import cache_folder
-from denobench.datasets import simulated
+from denobench.datasets import clusters, simulated
 from denobench.errors import DenobenchError
 
 
@@ -121,6 +123,15 @@ def test_any_size_is_taken(shape: tuple[int, int], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     paths = save(tmp_path, {"a.png": rng.uniform(size=shape), "b.png": rng.uniform(size=shape)})
     assert len(set(cluster(paths))) == 2
+
+
+@pytest.mark.parametrize("count", [64, 65, 900])
+def test_first_words_are_scipy_s(count: int) -> None:
+    """Of the same generator k-means++ chooses the features that SciPy's does, bit for bit."""
+    features = np.random.default_rng(count).integers(0, 256, (count, 128)).astype(np.float32)
+    expected, _ = kmeans2(features, 64, iter=10, minit="++", rng=seeds.numbered(0))
+    found, _ = kmeans2(features, clusters._first_words(features), iter=10, minit="matrix")
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_nothing_gives_nothing() -> None:

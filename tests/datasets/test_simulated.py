@@ -22,31 +22,13 @@ REAL_BM3D = 31.19
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """Fill a cache of its own, and note what its folder held while it was being filled."""
-    base = tmp_path_factory.mktemp("cache")
-    early: set[str] = set()
-    calls = []
-
-    def progress(done: int, total: int) -> None:
-        early.update(path.name for path in base.glob("*/*"))
-        calls.append((done, total))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DENOBENCH_CACHE", str(base))
-        images = simulated.images(progress=progress)
-        masks = simulated.masks(progress=progress)
-    return {"images": images, "masks": masks, "base": base, "early": early, "calls": calls}
+def images() -> np.ndarray:
+    return simulated.images()
 
 
 @pytest.fixture(scope="module")
-def images(filled: dict) -> np.ndarray:
-    return filled["images"]
-
-
-@pytest.fixture(scope="module")
-def masks(filled: dict) -> np.ndarray:
-    return filled["masks"]
+def masks() -> np.ndarray:
+    return simulated.masks()
 
 
 def of_part(part: str) -> list[simulated.Slice]:
@@ -176,16 +158,36 @@ def test_pixels_are_those_of_every_machine(
     assert np.count_nonzero(mask) == pytest.approx(tumour, abs=2)
 
 
-def test_cache_is_written_whole_and_read_in_place(filled: dict) -> None:
+def test_cache_is_written_whole_and_read_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No final file is there before all slices are drawn, nothing temporary remains, no redraw."""
-    assert filled["early"] == set()
-    assert filled["calls"] == [(i, 253) for i in range(1, 254)]
-    (folder,) = Path(filled["base"]).iterdir()
+    early: set[str] = set()
+    calls = []
+
+    def progress(done: int, total: int) -> None:
+        early.update(path.name for path in tmp_path.glob("*/*"))
+        calls.append((done, total))
+
+    def drawn(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is drawn at once: a slice that shows its number alone."""
+        shape = (simulated.SIZE, simulated.SIZE)
+        return np.full(shape, index / 253, np.float32), np.full(shape, index, np.uint8)
+
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(simulated, "generate", drawn)
+    filled = {"images": simulated.images(progress=progress)}
+    filled["masks"] = simulated.masks(progress=progress)
+    assert early == set()
+    assert calls == [(i, 253) for i in range(1, 254)]
+    (folder,) = tmp_path.iterdir()
     assert folder.name == "simulated-1.2-0"
     assert sorted(path.name for path in folder.iterdir()) == ["images.npy", "masks.npy"]
-    for name in ("images", "masks"):
-        assert isinstance(filled[name], np.memmap)
-        assert not filled[name].flags.writeable
+    for values in filled.values():
+        assert isinstance(values, np.memmap)
+        assert not values.flags.writeable
+    np.testing.assert_array_equal(filled["masks"][:, 0, 0], np.arange(253))
+    np.testing.assert_allclose(filled["images"][:, 0, 0], np.arange(253) / 253, rtol=1e-6)
 
 
 def test_unwritable_cache_is_one_clear_error(

@@ -111,13 +111,18 @@ def as_bytes(image: np.ndarray) -> np.ndarray:
     return np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
+_heads: dict[str, clusters.Head] = {}  # by digest: the same picture is described once
+
+
 def cluster(paths: Sequence[Path], progress: Progress | None = None) -> tuple[str, ...]:
     """Return the name of each picture's cluster, for pictures that need not be all of a folder."""
     digests = [sha256(path.read_bytes()).hexdigest() for path in paths]
     finder = clusters.Finder(digests)
     if not finder.known:
         for digest, path in zip(digests, paths, strict=True):
-            finder.add(digest, clusters.head_of(readers.image(path)))
+            if digest not in _heads:
+                _heads[digest] = clusters.head_of(readers.image(path))
+            finder.add(digest, _heads[digest])
     names = finder.names(progress=progress)
     return tuple(names[digest] for digest in digests)
 
