@@ -85,7 +85,7 @@ def test_answer_is_the_mean_of_the_plain_networks_outputs(method):
     noisy = np.random.default_rng(1).normal(0.5, 0.3, (40, 48)).astype(np.float32)
     plain = build_cdae((40, 48, 3))
     plain.set_weights([*weights_module.draw(SHAPES, 0).values()])
-    expected = plain.predict_on_batch(np.stack([noisy] * 3, axis=-1)[np.newaxis])[0].mean(axis=2)
+    expected = np.asarray(plain(np.stack([noisy] * 3, axis=-1)[np.newaxis]))[0].mean(axis=2)
     np.testing.assert_allclose(method.denoise(noisy, None), expected, atol=1e-5)
 
 

@@ -9,6 +9,25 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 
+def look(connection: Connection) -> None:
+    """Say what a process for training finds to train on."""
+    from denobench.networks import device
+
+    names = ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE", "JAX_PLATFORMS")
+    seen = {name: os.environ.get(name) for name in names}
+    connection.send(("found", (device.backend(), device.accelerators(), seen)))
+
+
+def own(connection: Connection) -> None:
+    """Say which lock a process for training takes where there is a GPU, and which GPUs it sees."""
+    from denobench.networks import device
+
+    device.accelerators = lambda: ["Some GPU"]  # there need not be one, nor TensorFlow be asked
+    with device.owned("auto", lambda *_: None):
+        lock = device.lock_file().name
+        connection.send(("found", (lock, os.environ.get("CUDA_VISIBLE_DEVICES"))))
+
+
 def tell(connection: Connection) -> None:
     """Say what a method would see, then do what is asked for."""
     seen = {

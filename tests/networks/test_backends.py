@@ -82,10 +82,11 @@ def tensorflows(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_backends_agree(
-    backend: str, tensorflows: dict[str, float], image_folder: Path, tmp_path: Path
+    backend: str, request: pytest.FixtureRequest, image_folder: Path, tmp_path: Path
 ) -> None:
     """Trained alike, scores differ by less than those of seeds; the weights predict anywhere."""
     pytest.importorskip(backend)
+    tensorflows = request.getfixturevalue("tensorflows")  # not where there is nothing to hold to it
     folder = tmp_path / backend
     found = trained(backend, image_folder, folder, SEEDS[:1])
     spread = np.std([tensorflows[f"tiny {seed}"] for seed in SEEDS], ddof=1)

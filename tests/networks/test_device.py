@@ -7,12 +7,12 @@ import platform
 import subprocess
 import sys
 import threading
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
+from telling import look, own
 from tiny import Tiny
 
 from denobench import models
@@ -41,20 +41,6 @@ def no_gpu() -> None:
         pytest.skip("there is a GPU")
 
 
-def look(connection: Connection) -> None:
-    """Send home what a process for training finds."""
-    names = ("CUDA_VISIBLE_DEVICES", "KERAS_TORCH_DEVICE", "JAX_PLATFORMS")
-    seen = {name: os.environ.get(name) for name in names}
-    connection.send(("found", (device.backend(), device.accelerators(), seen)))
-
-
-def own(connection: Connection) -> None:
-    """Send home which lock a process for training takes, and which GPUs it sees."""
-    with device.owned("auto", silent):
-        lock = device.lock_file().name
-        connection.send(("found", (lock, os.environ.get("CUDA_VISIBLE_DEVICES"))))
-
-
 @pytest.mark.parametrize("backend", device.BACKENDS)
 def test_the_processor_alone(backend: str, tmp_path: Path) -> None:
     """With device: cpu no backend finds a GPU, be there one or not; the backend is the chosen."""
@@ -75,6 +61,7 @@ def test_the_users_choice_of_gpus_stays(
     if theirs:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", theirs)
     given = device.variables("auto", "tensorflow")
+    assert not {"CUDA_VISIBLE_DEVICES", "DENOBENCH_VISIBLE_DEVICES"} & {*given}
     with Child(own, threads=2, plugins=(), log=tmp_path / "log", variables=given) as child:
         lock, seen = child.receive(120)
     assert seen == theirs
