@@ -221,12 +221,18 @@ def _origin(point: EntryPoint) -> Origin:
 
 
 @lru_cache
-def _entry_points(group: str, path: tuple[str, ...]) -> dict[str, tuple[EntryPoint, ...]]:  # noqa: ARG001
+def _entry_points(group: str, path: tuple[str, ...]) -> dict[str, tuple[EntryPoint, ...]]:
     """Return a group's entry points by name, looked for once for each ``sys.path``."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
-    for point in (*entry_points(group=group), *_of_checkout(group)):
+    for point in (*_installed(path).select(group=group), *_of_checkout(group)):
         found[point.name] = (*found.get(point.name, ()), point)
     return found
+
+
+@lru_cache(maxsize=4)
+def _installed(path: tuple[str, ...]) -> Any:  # noqa: ARG001
+    """Return all entry points: to look for those of one group takes as long."""
+    return entry_points()
 
 
 def _of_checkout(group: str) -> list[EntryPoint]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from starting import Started
 
 ROOT = Path(__file__).parents[1]
 Program = Callable[..., subprocess.CompletedProcess[str]]
@@ -247,27 +248,21 @@ def test_interrupted_run_reports_and_goes_on(
     plugin = tmp_path / "slow.py"
     plugin.write_text(
         "import time\nfrom denobench import denoiser\n\n@denoiser('slow')\n"
-        "def slow(noisy, sigma):\n    time.sleep(0.5)\n    return noisy.copy()\n"
+        "def slow(noisy, sigma):\n    time.sleep(0.3)\n    return noisy.copy()\n"
     )
     words = [
         *("run", "--data", image_folder, "--methods", "identity,slow", "--plugin", plugin),
         *("--out", tmp_path / "run", "--noise", "gaussian:0.1", "--set", "size=32"),
         *("--set", "split=none", "--set", "timing.repeats=0", "--limit", "10"),
     ]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "denobench", *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    running = Started("denobench", words, errors=tmp_path / "errors")
     store = tmp_path / "run" / "rows.sqlite"
     while not (store.is_file() and rows_in(store) >= 3):
-        assert running.poll() is None, running.communicate()
+        assert running.poll() is None, (tmp_path / "errors").read_text()
         time.sleep(0.1)
     os.killpg(running.pid, signal.SIGINT)
-    _, errors = running.communicate(timeout=120)
-    assert running.returncode == 130, errors
+    code, errors = running.wait(120), (tmp_path / "errors").read_text()
+    assert code == 130, errors
     assert "Run the same command again" in errors
     assert (tmp_path / "run" / "report.html").is_file()
     kept = rows_in(store)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import EntryPoints, PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -79,7 +79,7 @@ def test_checkout_needs_no_installation(group: str, monkeypatch: pytest.MonkeyPa
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(registry, "distribution", nowhere)
-    monkeypatch.setattr(registry, "entry_points", lambda **_: ())
+    monkeypatch.setattr(registry, "_installed", lambda _: EntryPoints())
     registry._entry_points.cache_clear()
     found = registry.Registry(group, "thing")
     assert found.names()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
@@ -108,7 +108,7 @@ def test_two_installed_packages_of_one_name_are_an_error_when_it_is_asked_for(
 ) -> None:
     """The name is listed once, and what is asked for it names both packages' places."""
     points = [EntryPoint("mine", value, "some.group") for value in ("first:f", "second:s")]
-    monkeypatch.setattr(registry, "entry_points", lambda **_: points)
+    monkeypatch.setattr(registry, "_installed", lambda _: EntryPoints(points))
     kind = Registry("some.group", "method")
     assert kind.names() == ["mine"]
     with pytest.raises(DenobenchError, match=r"first:f\) and .*second:s\)"):

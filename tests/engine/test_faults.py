@@ -16,12 +16,15 @@ import pandas as pd
 import psutil
 import pytest
 from fitted import GAIN
+from starting import Started
 
 from denobench.engine.coordinator import Outcome
 from denobench.errors import DenobenchError
 from denobench.rows import RunFolder
 
 Compare = Callable[..., Outcome]
+Running = Started | subprocess.Popen
+Start = Callable[..., Running]
 
 # Each kill of the long run: one at each kind of moment, further ones at uniformly random times.
 MOMENTS = ["Training gain", "commit", "Cells", "Tuning", "Timing", "report"]
@@ -61,10 +64,10 @@ class Learnt(Gain):
 """
 
 
-def words(image_folder: Path, plugin: Path, out: Path) -> list[str]:
+def words(image_folder: Path, plugin: Path, out: Path) -> list[str | Path]:
     return [
-        *(sys.executable, "-m", "denobench", "run", "--data", str(image_folder)),
-        *("--plugin", str(plugin), "--methods", "tv,slow,fails,gain", "--out", str(out)),
+        *("run", "--data", image_folder),
+        *("--plugin", plugin, "--methods", "tv,slow,fails,gain", "--out", out),
         *("--noise", "gaussian:0.1,gaussian:0.2", "--set", "size=32", "--set", "split=paper"),
         *("--set", "workers=2", "--set", "timing.repeats=3", "--limit", "2"),
         *("--set", "realisations=4", "--set", "tuning.trials=5", "--set", "gallery=0"),
@@ -72,23 +75,26 @@ def words(image_folder: Path, plugin: Path, out: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def start(
-    image_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[Path], subprocess.Popen]]:
-    """Return a function that starts the run in a folder, with a cache of its own beside it."""
+def start(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Return a function that starts the run in a folder, with a cache of its own beside it.
+
+    In a fresh Python, where its end is looked at as well.
+    """
     plugin = tmp_path_factory.mktemp("plugin") / "plugin.py"
     plugin.write_text(GAIN + PLUGIN)
-    started = []
+    started: list[Running] = []
 
-    def begin(out: Path) -> subprocess.Popen:
+    def begin(out: Path, fresh: bool = False) -> Running:
+        given = words(image_folder, plugin, out)
         cache = {"DENOBENCH_CACHE": str(out.with_suffix(".cache"))}
-        running = subprocess.Popen(
-            words(image_folder, plugin, out),
-            env={**os.environ, **cache, "TERM": "dumb"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
+        environment = {**os.environ, **cache, "TERM": "dumb"}
+        if fresh:
+            python, quiet = [sys.executable, "-m", "denobench"], subprocess.DEVNULL
+            running: Running = subprocess.Popen(
+                [*python, *given], env=environment, stdout=quiet, stderr=quiet, process_group=0
+            )
+        else:
+            running = Started("denobench", given, environment)
         started.append(running)
         return running
 
@@ -99,9 +105,7 @@ def start(
 
 
 @pytest.fixture(scope="module")
-def calm(
-    start: Callable[[Path], subprocess.Popen], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, float]:
+def calm(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """Return the folder of an undisturbed run, and how many seconds it took."""
     out = tmp_path_factory.mktemp("calm") / "run"
     began = time.monotonic()
@@ -109,7 +113,7 @@ def calm(
     return out, time.monotonic() - began
 
 
-def wait_for(moment: str | float, out: Path, running: subprocess.Popen, rng: random.Random) -> None:
+def wait_for(moment: str | float, out: Path, running: Running, rng: random.Random) -> None:
     """Return when a run is at a moment, or has ended."""
     began = time.monotonic()
     while running.poll() is None:
@@ -156,7 +160,7 @@ def assert_same(out: Path, calm: Path) -> None:
     assert timing.drop("fails").eq("ok").all()
 
 
-def kill(victim: str, running: subprocess.Popen, rng: random.Random) -> None:
+def kill(victim: str, running: Running, rng: random.Random) -> None:
     """Kill a run's coordinator, one of its workers, or both; a coordinator takes all with it."""
     try:
         below = psutil.Process(running.pid).children(recursive=True)
@@ -173,7 +177,7 @@ def kill(victim: str, running: subprocess.Popen, rng: random.Random) -> None:
 
 @pytest.mark.slow
 def test_killed_run_ends_as_an_undisturbed_one(
-    start: Callable[[Path], subprocess.Popen], calm: tuple[Path, float], tmp_path: Path
+    start: Start, calm: tuple[Path, float], tmp_path: Path
 ) -> None:
     """SIGKILL of coordinator, worker or both at any moment: same rows, no process left behind."""
     out, rng = tmp_path / "killed", random.Random(SEED)
@@ -191,12 +195,12 @@ def test_killed_run_ends_as_an_undisturbed_one(
 
 @pytest.mark.slow
 def test_interrupted_run_ends_as_an_undisturbed_one(
-    start: Callable[[Path], subprocess.Popen], calm: tuple[Path, float], tmp_path: Path
+    start: Start, calm: tuple[Path, float], tmp_path: Path
 ) -> None:
     """Ctrl-C in any stage, or twice, ends all workers and gives 130, and the next run goes on."""
     out, rng = tmp_path / "run", random.Random(SEED)
     for stage in ("Training gain", "Tuning", "Cells", "Timing", "report"):
-        running = start(out)
+        running = start(out, fresh=stage == "Timing")
         wait_for(stage, out, running, rng)
         below = psutil.Process(running.pid).children(recursive=True)
         assert below or stage == "report"
@@ -233,7 +237,7 @@ def test_full_disk_is_named_and_the_run_goes_on(
     """A full disk is one error that says so; with room again, the run finishes."""
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(2 * 2**20 - room))
-    settings = {"methods": ["identity", "median", "tv"], "realisations": 8, "limit": 4}
+    settings = {"methods": ["identity", "median", "gaussian-filter"], "realisations": 8, "limit": 4}
     with pytest.raises(DenobenchError, match="no room is left on the disk"):
         compare(small_disk / "run", **settings)
     ballast.unlink()

@@ -116,10 +116,10 @@ def test_other_library_version_is_computed_again(
 @pytest.mark.usefixtures("finished")
 def test_clean_shows_and_removes_what_is_stale(compare: Compare, program: Program) -> None:
     """Rows and pictures of an earlier parameter are shown, removed with --yes, and only they."""
-    outcome = compare(methods={"identity": {}, "tv": {"weight": 0.9}}, limit=2)
+    outcome = compare(methods={"identity": {}, "gaussian-filter": {"width": 2.0}}, limit=2)
     before = outcome.folder.frame()
     shown = program("clean", outcome.folder.path).stdout
-    assert "3 rows of tv" in shown
+    assert "3 rows of gaussian-filter" in shown
     assert "1 rows of identity" in shown
     assert len(outcome.folder.store.rows()) == 8
     assert "Removed" in program("clean", outcome.folder.path, "--yes").stdout
@@ -149,7 +149,8 @@ def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
 def test_dropped_method_leaves_stale_pictures(compare: Compare, finished: RunFolder) -> None:
     """The pictures of a method that the config does not name any more are stale."""
     shown = finished.manifest().gallery[0].image
-    (key,) = (row.key for row in finished.rows() if (row.method, row.image) == ("tv", shown))
+    left = ("gaussian-filter", shown)
+    (key,) = (row.key for row in finished.rows() if (row.method, row.image) == left)
     folder = compare(methods=["identity"]).folder
     found = stale.find(folder)
     assert [path.name for path in found.files] == [f"{key}.npy"]

@@ -197,8 +197,9 @@ def test_other_version_of_a_decoder_makes_its_format_stale(
         settings = {"data": data, "limit": 1, "methods": ["identity"], "size": 24, "split": "none"}
         return {cell.key for cell in make_plan(config.parse(settings, "test")).cells({})}
 
-    before, version = (keys(tmp_path / "data"), keys(image_folder)), sources.version
-    monkeypatch.setattr(sources, "version", lambda name: version(name) + "+" * (name == "nibabel"))
+    before, version = (keys(tmp_path / "data"), keys(image_folder)), sources.installed_version
+    changed = lambda name: version(name) + "+" * (name == "nibabel")  # noqa: E731
+    monkeypatch.setattr(sources, "installed_version", changed)
     assert not before[0] & keys(tmp_path / "data")
     assert before[1] == keys(image_folder)
 
@@ -214,10 +215,9 @@ def test_other_version_of_a_library_makes_all_cells_stale(monkeypatch: pytest.Mo
             found.setdefault(cell.method, set()).add(cell.key)
         return found
 
-    before, version = keys(), sources.version
+    before, version = keys(), sources.installed_version
     for package in ("numpy", "pillow", "opencv-python-headless", "scikit-image", "scipy"):
-        monkeypatch.setattr(
-            sources, "version", lambda name, new=package: "9" if name == new else version(name)
-        )
+        changed = lambda name, new=package: "9" if name == new else version(name)  # noqa: E731
+        monkeypatch.setattr(sources, "installed_version", changed)
         after = keys()
         assert not any(before[name] & after[name] for name in before)
