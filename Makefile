@@ -2,6 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Where it is set, each of the processes that tests start compiles all that it imports: seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test benchmark clean
 
 run: $(VENV)/installed  ## install, and run the default comparison
