@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import keras
@@ -47,19 +48,23 @@ def assert_same(model: keras.Model, size: tuple[int, int], tolerance: float = 1e
     np.testing.assert_allclose(answers, expected, atol=tolerance * max(1, np.abs(expected).max()))
 
 
+@cache
+def network(name: str) -> keras.Model:
+    """Return a network of the package, for any size."""
+    method = methods.build(name, {})
+    return method.build((None, None, method.channels))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_of_the_package(name: str) -> None:
     """The package's networks are computed as Keras computes them, to 1e-5 of the answer's range."""
-    method = methods.build(name, {})
-    assert_same(method.build((None, None, method.channels)), (24, 40))
+    assert_same(network(name), (24, 40))
 
 
 def test_costs_are_those_of_the_definition() -> None:
     """Parameters are Keras' count, products the closed form of a network's definition."""
     for name in NETWORKS:
-        method = methods.build(name, {})
-        graph = method.graph()
-        assert graph.parameters == method.build((None, None, method.channels)).count_params()
+        assert methods.build(name, {}).graph().parameters == network(name).count_params()
     # DnCNN: 64 channels at full size, 17 layers.
     expected = (9 * 64 + 15 * 9 * 64**2 + 9 * 64) * 40 * 56
     assert methods.build("dncnn", {}).graph().multiplications(40, 56) == expected

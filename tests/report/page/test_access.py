@@ -20,6 +20,7 @@ Open = Callable[..., Any]
 FOCUSABLE = "a[href], button, input, select, summary, textarea, [tabindex]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(opened: Open, scheme: str) -> None:
     """Roles, labels and contrast hold with everything open, plots too, in light and dark."""
