@@ -173,8 +173,8 @@ def ignores_signals(noisy, sigma):
 
 @denoiser("child-eats-memory")
 def child_eats_memory(noisy, sigma):
-    eat = "import time; eaten = b'x' * 2**30; time.sleep(987)"
-    subprocess.run([sys.executable, "-c", eat])
+    eat = "import time; eaten = b'x' * (3 * 2**28); time.sleep(987)"
+    subprocess.run([sys.executable, "-I", "-S", "-c", eat])
 """
 
 UNAVAILABLE = """
