@@ -10,9 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/installed  ## install, and run the default comparison
 	$(BIN)/denobench run
 
-# Three processes on two cores: some tests wait for other processes most of their time.
 test: $(VENV)/installed-dev  ## install, and run the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=60
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=60
 
 benchmark: $(VENV)/installed-dev  ## measure speed, side by side, as ratios
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only

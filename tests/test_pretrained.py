@@ -14,7 +14,8 @@ from denobench.methods import FittedDenoiser
 from denobench.models import Model
 from denobench.networks import NetworkDenoiser
 
-UNET = Path(__file__).parents[1] / "results" / "networks" / "unet-gaussian-weights.npz"
+RESULTS = Path(__file__).parents[1] / "results" / "networks"
+UNET = RESULTS / "models" / "unet-gaussian-0.05-0.1-0.2.npz"
 KEYS = {
     "cdae": "4e2204c9abd4520442f5384be27bcce21e12bb9cda7d84fea6b3ee083b916781",
     "unet": "bba75d79101bc88c0e2b13c5d3fd13ddc3ab3893e659b2d89138eb3358e7d36e",

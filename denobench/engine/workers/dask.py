@@ -115,7 +115,10 @@ class DaskPool:
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # a lost scheduler's workers end by themselves
             self._client.run(_end_session, self._session.id, on_error="ignore")
-        self._client.close()
+        # One that has lost its scheduler closes itself, too, and may fail where both meet: that
+        # must not stand in the place of the error that says so.
+        with suppress(OSError, RuntimeError):
+            self._client.close()
         if self._here is not None:
             self._here.close()
 
