@@ -15,7 +15,6 @@ from denobench.scorenames import is_on_foreground
 from denobench.tasks import REGIMES, scores
 
 ASKED = tuple(regime for regime in REGIMES if regime != "random")
-REFERENCES = ("clean", "noisy")
 
 
 @dataclass(frozen=True)
