@@ -83,7 +83,7 @@ def test_sigma_is_estimated_with_and_without_background(level: float) -> None:
     """On simulated slices the median error is at most 5 %, whole or cut to the inner head."""
     errors: dict[str, list[float]] = {"whole": [], "head": [], "uncorrected": []}
     for each in [s for s in simulated.slices() if s.part == "test"][:9]:
-        image = np.array(simulated.images()[each.index])
+        image = simulated.read(each.index)[0]
         fields = noise.draw_fields((2, *image.shape), seed=0, image=each.name, realisation=0)
         noisy = noise.corrupt(image, noise.rician, level, fields)
         rows, columns = (np.nonzero(images.foreground(image).any(axis=axis))[0] for axis in (1, 0))

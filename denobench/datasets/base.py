@@ -276,7 +276,7 @@ class SimulatedItem(Item):
 
     def read(self, size: int | None = None) -> np.ndarray:
         """Read the slice from the cache."""
-        return images.resize(np.array(simulated.images()[self.index]), size)
+        return images.resize(simulated.read(self.index)[0], size)
 
     @property
     def outlined(self) -> bool:
@@ -287,7 +287,7 @@ class SimulatedItem(Item):
         """Read the tumour's mask from the cache."""
         if self.label != "yes":
             return None
-        return images.resize_labels(np.array(simulated.masks()[self.index]), size)
+        return images.resize_labels(simulated.read(self.index)[1], size)
 
 
 @dataclass(frozen=True)

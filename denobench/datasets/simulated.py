@@ -17,10 +17,9 @@ for any purpose without fee, provided that this notice appears in all copies.
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,6 @@ from denobench.cache import cache_folder, writing
 from denobench.datasets import anatomy
 from denobench.errors import DenobenchError
 from denobench.files import damaged, replacing
-from denobench.progress import Progress
 
 VERSION = 1  # enters the seeds: goes up with any change of training slices' pixels
 TEST_VERSION = 2  # goes up with any change of test slices' pixels
@@ -184,70 +182,30 @@ def generate(index: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np
     )
 
 
-def images(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.float32]:
-    """Return all slices, memory-mapped from the cache, which the first call fills.
+def read(index: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return one slice from the cache, into which it is drawn the first time.
 
     Parameters
     ----------
-    seed
-        Which of the simulated sets.
-    progress
-        Called with (slices done, slices in all) while the cache is filled.
-
-    Returns
-    -------
-    ndarray of float32, shape (253, 224, 224)
-        Read-only, in [0, 1].
+    index, seed
+        As of `generate`, which also says what is returned and raised.
 
     Raises
     ------
     DenobenchError
-        If the anatomy is not installed or the cache folder cannot be written.
+        If the cache folder cannot be written, or the cached file is damaged.
     """
-    return _mapped("images.npy", seed, progress)
-
-
-def masks(seed: int = 0, *, progress: Progress | None = None) -> NDArray[np.uint8]:
-    """Return the tumour masks of all slices, memory-mapped from the cache.
-
-    Parameters
-    ----------
-    seed, progress
-        As of `images`, which also says what is raised.
-
-    Returns
-    -------
-    ndarray of uint8, shape (253, 224, 224)
-        Read-only: 0 none, 1 core, 2 enhancing rim, 3 oedema.
-    """
-    return _mapped("masks.npy", seed, progress)
-
-
-def _mapped(name: str, seed: int, progress: Progress | None) -> NDArray[Any]:
-    path = _cached(name, seed, progress)
+    version = f"simulated-{VERSION}.{TEST_VERSION}-{seed}"
+    path = cache_folder() / version / f"{index:03d}.npz"
+    if not path.is_file():
+        image, mask = generate(index, seed)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, image=image, mask=mask)
+        return image, mask
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with np.load(path, allow_pickle=False) as kept:
+            return kept["image"], kept["mask"]
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise damaged(path, error) from None
-
-
-def _cached(name: str, seed: int, progress: Progress | None) -> Path:
-    folder = cache_folder() / f"simulated-{VERSION}.{TEST_VERSION}-{seed}"
-    if not (folder / name).is_file():
-        with writing(folder):
-            _fill(folder, seed, progress)
-    return folder / name
-
-
-def _fill(folder: Path, seed: int, progress: Progress | None) -> None:
-    """Draw all slices into temporary files and move these into place in one step each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pixels = np.empty((COUNT, SIZE, SIZE), np.float32)
-    marks = np.empty((COUNT, SIZE, SIZE), np.uint8)
-    for index in range(COUNT):
-        pixels[index], marks[index] = generate(index, seed)
-        if progress is not None:
-            progress(index + 1, COUNT)
-    for name, values in (("masks.npy", marks), ("images.npy", pixels)):
-        with replacing(folder / name) as temporary:
-            np.save(temporary, values)

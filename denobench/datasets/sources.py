@@ -63,14 +63,18 @@ def open_dataset(
     return REGISTRY.load(name)(folder, progress=progress)
 
 
-def simulated_set(folder: Path | None, *, progress: Progress | None = None) -> Dataset:
-    """Return the simulated default, generated into the cache the first time."""
+def simulated_set(
+    folder: Path | None,
+    *,
+    progress: Progress | None = None,  # noqa: ARG001
+) -> Dataset:
+    """Return the simulated default, whose slices are drawn when they are first read."""
     if folder is not None:
         raise DenobenchError(
             f"dataset: simulated has no folder, but {folder} was given; "
             "use dataset: folder or --data FOLDER."
         )
-    simulated.images(progress=progress)
+    simulated.read(0)  # so that a cache that cannot be written is known before anything else
     items = tuple(
         SimulatedItem(
             id=found.name,

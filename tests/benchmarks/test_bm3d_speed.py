@@ -49,7 +49,7 @@ def one_thread() -> None:
 
 
 def corrupted(index: int) -> np.ndarray:
-    image = np.array(simulated.images()[index])
+    image = simulated.read(index)[0]
     fields = noise.draw_fields((1, *image.shape), seed=0, image=str(index), realisation=0)
     return noise.corrupt(image, noise.gaussian, SIGMA, fields)
 
@@ -176,7 +176,7 @@ def pictures(real: Path) -> dict[str, np.ndarray]:
         path = files[int((k + 0.5) * len(files) / 6)]
         found[f"real-{k}"] = images.resize(readers.image(path), 224)
         index = int((k + 0.5) * simulated.COUNT / 6)
-        found[f"sim-{k}"] = np.array(simulated.images()[index])
+        found[f"sim-{k}"] = simulated.read(index)[0]
     for name in ("camera", "coins", "moon", "astronaut"):
         photograph = getattr(data, name)()
         grey = rgb2gray(photograph) if photograph.ndim == 3 else photograph / 255.0
@@ -216,7 +216,7 @@ def test_quality_against_time(benchmark: BenchmarkFixture) -> None:
 
     def turn() -> None:
         for index in indices:
-            image, noisy = np.array(simulated.images()[index]), corrupted(index)
+            image, noisy = simulated.read(index)[0], corrupted(index)
             for name in METHODS:
                 started = time.thread_time()
                 answer = methods.build(name).denoise(noisy, SIGMA)

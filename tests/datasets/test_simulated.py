@@ -22,13 +22,18 @@ REAL_BM3D = 31.19
 
 
 @pytest.fixture(scope="module")
-def images() -> np.ndarray:
-    return simulated.images()
+def everything() -> list[tuple[np.ndarray, np.ndarray]]:
+    return [simulated.read(index) for index in range(simulated.COUNT)]
 
 
 @pytest.fixture(scope="module")
-def masks() -> np.ndarray:
-    return simulated.masks()
+def images(everything: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    return np.stack([image for image, _ in everything])
+
+
+@pytest.fixture(scope="module")
+def masks(everything: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    return np.stack([mask for _, mask in everything])
 
 
 def of_part(part: str) -> list[simulated.Slice]:
@@ -158,36 +163,38 @@ def test_pixels_are_those_of_every_machine(
     assert np.count_nonzero(mask) == pytest.approx(tumour, abs=2)
 
 
-def test_cache_is_written_whole_and_read_in_place(
+def test_slices_are_drawn_when_they_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No final file is there before all slices are drawn, nothing temporary remains, no redraw."""
-    early: set[str] = set()
-    calls = []
+    """A slice is drawn at its first reading alone, and kept in one file, nothing else beside it."""
+    drawn: list[int] = []
+    generate = simulated.generate
 
-    def progress(done: int, total: int) -> None:
-        early.update(path.name for path in tmp_path.glob("*/*"))
-        calls.append((done, total))
-
-    def drawn(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return what is drawn at once: a slice that shows its number alone."""
-        shape = (simulated.SIZE, simulated.SIZE)
-        return np.full(shape, index / 253, np.float32), np.full(shape, index, np.uint8)
+    def counted(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        drawn.append(index)
+        return generate(index, seed)
 
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(simulated, "generate", drawn)
-    filled = {"images": simulated.images(progress=progress)}
-    filled["masks"] = simulated.masks(progress=progress)
-    assert early == set()
-    assert calls == [(i, 253) for i in range(1, 254)]
+    monkeypatch.setattr(simulated, "generate", counted)
+    for index in (7, 200, 7, 200):
+        for found, wanted in zip(simulated.read(index), generate(index), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+            assert found.dtype == wanted.dtype
+    assert drawn == [7, 200]
     (folder,) = tmp_path.iterdir()
     assert folder.name == "simulated-1.2-0"
-    assert sorted(path.name for path in folder.iterdir()) == ["images.npy", "masks.npy"]
-    for values in filled.values():
-        assert isinstance(values, np.memmap)
-        assert not values.flags.writeable
-    np.testing.assert_array_equal(filled["masks"][:, 0, 0], np.arange(253))
-    np.testing.assert_allclose(filled["images"][:, 0, 0], np.arange(253) / 253, rtol=1e-6)
+    assert sorted(path.name for path in folder.iterdir()) == ["007.npz", "200.npz"]
+
+
+@pytest.mark.parametrize("left", [0, 100, 200_000])
+def test_damaged_slice_is_named(left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cached slice of which a full disk has left a part is one error with its file."""
+    monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path))
+    simulated.read(7)
+    (path,) = tmp_path.glob("*/*")
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(DenobenchError, match=r"007\.npz"):
+        simulated.read(7)
 
 
 def test_unwritable_cache_is_one_clear_error(
@@ -197,7 +204,7 @@ def test_unwritable_cache_is_one_clear_error(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(DenobenchError, match="DENOBENCH_CACHE"):
-        simulated.images()
+        simulated.read(0)
 
 
 @pytest.mark.parametrize("index", [-1, 253])
