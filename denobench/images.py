@@ -169,9 +169,10 @@ def foreground(image: np.ndarray) -> np.ndarray:
 
 def _filled(mask: np.ndarray) -> np.ndarray:
     """Return a mask, (H, W), with its outline smoothed and its holes filled."""
-    from scipy import ndimage
-
     radius = max(1, max(mask.shape) // 40)
-    padded = np.pad(mask, radius)
-    closed = ndimage.binary_closing(padded, iterations=radius)[radius:-radius, radius:-radius]
-    return ndimage.binary_fill_holes(closed)
+    padded = np.pad(mask, radius + 1).astype(np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, cross, iterations=radius)
+    # What cannot be reached from outside is inside.
+    cv2.floodFill(closed, None, (0, 0), 2, flags=4)
+    return closed[radius + 1 : -radius - 1, radius + 1 : -radius - 1] != 2

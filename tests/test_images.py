@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from denobench import images, readers
 from denobench.errors import DenobenchError
@@ -41,6 +42,19 @@ def test_foreground_finds_a_disc_with_a_hole() -> None:
     overlap = (mask & disc).sum() / (mask | disc).sum()
     assert overlap > 0.93
     assert mask[64, 64]
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.floats(0, 3), st.floats(-0.1, 0.3))
+def test_outlines_are_closed_and_holes_filled(
+    height: int, width: int, smoothness: float, threshold: float
+) -> None:
+    """Whatever the mask, it becomes what SciPy's closing by a diamond and filling make of it."""
+    rng = np.random.default_rng(height * width)
+    mask = ndimage.gaussian_filter(rng.standard_normal((height, width)), smoothness) > threshold
+    radius = max(1, max(height, width) // 40)
+    closed = ndimage.binary_closing(np.pad(mask, radius), iterations=radius)
+    expected = ndimage.binary_fill_holes(closed[radius:-radius, radius:-radius])
+    np.testing.assert_array_equal(images._filled(mask), expected)
 
 
 def test_constant_image_is_all_foreground() -> None:

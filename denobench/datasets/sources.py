@@ -6,12 +6,12 @@ import os
 from importlib import resources
 from pathlib import Path
 
+from denobench import files
 from denobench.datasets import simulated
 from denobench.datasets.base import Dataset, SimulatedItem
 from denobench.datasets.folder import open_folder
 from denobench.datasets.survey import Reading
 from denobench.errors import DenobenchError
-from denobench.files import user_path
 from denobench.progress import Progress
 from denobench.registry import Registry
 
@@ -101,24 +101,31 @@ def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dat
         If it is in none of these places, or its files are not those of the set.
     """
     found = _locate_brain_tumor(folder)
-    wanted = _brain_tumor_digests()
+    names = _brain_tumor_digests()
+    there = [name for name in names if (found / name).is_file()]
+    _check_brain_tumor(found, {name: files.digest(found / name) for name in there})
     dataset = open_folder(found, name="brain-tumor", progress=progress)
-    items = tuple(item for item in dataset.items if item.label in ("yes", "no"))
-    have = {item.id: item.digest for item in items}
+    items = tuple(item for item in dataset.items if item.id in names)
+    _check_brain_tumor(found, {item.id: item.digest for item in items})
+    return Dataset("brain-tumor", items, dataset.unreadable)
+
+
+def _check_brain_tumor(folder: Path, have: dict[str, str]) -> None:
+    """Raise if the digests of a folder's files are not those of the set."""
+    wanted = _brain_tumor_digests()
     wrong = [name for name, digest in wanted.items() if have.get(name) != digest]
     if wrong:
         state = "missing or altered"
         raise DenobenchError(
-            f"{found} is not the brain-tumor set: {len(wrong)} of its {len(wanted)} files are "
+            f"{folder} is not the brain-tumor set: {len(wrong)} of its {len(wanted)} files are "
             f"{state} (first: {wrong[0]}). Use dataset: folder for other images."
         )
-    return Dataset("brain-tumor", tuple(i for i in items if i.id in wanted), dataset.unreadable)
 
 
 def _locate_brain_tumor(folder: Path | None) -> Path:
     """Return the folder that holds ``yes`` and ``no``."""
     if folder is None and os.environ.get("DENOBENCH_DATA"):
-        folder = user_path(os.environ["DENOBENCH_DATA"])
+        folder = files.user_path(os.environ["DENOBENCH_DATA"])
     if folder is None:
         folder = _download_brain_tumor()
     for candidate in (folder, folder / "brain_tumor_dataset"):
