@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,7 +198,7 @@ def test_command_refuses_a_missing_folder(
 
 @pytest.mark.slow
 def test_real_set(real_images: Path) -> None:
-    """What is known of the brain-tumour set comes out."""
+    """What is known of the brain-tumour set comes out: 199 slices, none with two labels."""
     found = audit(real_images)
     assert (len(found.files), found.copies, found.clusters) == (253, 25, 199)
     assert found.unreadable == ()
@@ -207,6 +208,16 @@ def test_real_set(real_images: Path) -> None:
     assert table["modes"] == "RGB 217, L 30, RGBA 5, P 1"
     assert table["sizes"].startswith("184 different")
     assert 0.25 < found.leak.mean / found.leak.test < 0.4
+    clusters = {Path(file.id).stem: file.cluster for file in found.files}
+    times = Counter(file.cluster for file in found.files)
+    assert Counter(times.values()) == {1: 161, 2: 28, 3: 6, 4: 2, 5: 2}
+    assert len({(file.cluster, file.label) for file in found.files}) == 199
+    # Seen by eye to be one slice: a copy, a rescaled one, another brightness, another frame.
+    for pair in (("Y10", "Y37"), ("Y107", "Y163"), ("N16", "N17"), ("Y112", "Y146")):
+        assert clusters[pair[0]] == clusters[pair[1]]
+    # Seen by eye to be different, though alike.
+    for pair in (("no 96", "no 923"), ("No14", "No17"), ("Y101", "Y27"), ("no 97", "no 99")):
+        assert clusters[pair[0]] != clusters[pair[1]]
 
 
 @pytest.mark.parametrize(

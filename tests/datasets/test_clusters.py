@@ -166,19 +166,3 @@ def test_unwritable_cache_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DENOBENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(DenobenchError, match="set DENOBENCH_CACHE"):
         cluster(save(tmp_path, {"a.png": np.eye(30)}))
-
-
-@pytest.mark.slow
-def test_real_set(real_images: Path) -> None:
-    """The brain-tumour set shows 199 slices: 161 once and 38 more often; none has two labels."""
-    paths = sorted(real_images.glob("*/*"))
-    names = cluster(paths)
-    assert Counter(Counter(names).values()) == {1: 161, 2: 28, 3: 6, 4: 2, 5: 2}
-    assert len({(name, path.parent) for name, path in zip(names, paths, strict=True)}) == 199
-    # Seen by eye to be one slice: a copy, a rescaled one, another brightness, another frame.
-    of = {path.stem: name for path, name in zip(paths, names, strict=True)}
-    for pair in (("Y10", "Y37"), ("Y107", "Y163"), ("N16", "N17"), ("Y112", "Y146")):
-        assert of[pair[0]] == of[pair[1]]
-    # Seen by eye to be different, though alike.
-    for pair in (("no 96", "no 923"), ("No14", "No17"), ("Y101", "Y27"), ("no 97", "no 99")):
-        assert of[pair[0]] != of[pair[1]]

@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from bm3d import bm3d
 
+from baselines.fast_bm3d import denoise_bm3d
 from denobench.datasets import anatomy, simulated
 from denobench.errors import DenobenchError
 
@@ -258,11 +258,11 @@ def test_slope_written_down_is_that_of_the_real_images(real_images: Path) -> Non
 
 @pytest.mark.slow
 def test_slices_are_as_hard_to_denoise_as_real_ones(images: np.ndarray) -> None:
-    """BM3D at sigma 0.1 on three test slices comes within 1 dB of its PSNR on real images."""
+    """BM3D (open) at sigma 0.1 on five test slices comes within 1 dB of its PSNR on real images."""
     scores = []
-    for s in of_part("test")[::17]:
+    for s in of_part("test")[::10]:
         image = images[s.index].astype(np.float64)
         noise = np.random.default_rng(s.index).standard_normal(image.shape)
-        restored = np.clip(bm3d(image + 0.1 * noise, 0.1), 0.0, 1.0)
+        restored = np.clip(denoise_bm3d(image + 0.1 * noise, 0.1), 0.0, 1.0)
         scores.append(-10.0 * np.log10(np.mean((restored - image) ** 2)))
     assert np.mean(scores) == pytest.approx(REAL_BM3D, abs=1.0)
