@@ -19,11 +19,12 @@ benchmark: $(VENV)/installed-dev  ## measure speed, side by side, as ratios
 clean:
 	rm -rf $(VENV) build *.egg-info
 
-$(VENV)/bin/python:
+$(VENV)/bin/python:  # whose pip may be old, and takes twice as long then
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python

@@ -118,6 +118,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunFolder]:
     assert not (root / "deep" / "er" / "ran").exists()
 
 
+@pytest.mark.slow
 def test_names_stay_in_the_folder(reported: RunFolder) -> None:
     """Each score has tables of its own, in the folder, of a name that every system takes."""
     tables = {path.stem for path in (reported.path / "tables").iterdir()}

@@ -58,6 +58,7 @@ def alter_digit(path: Path) -> None:
     path.write_text(text[:place] + other + text[place + 1 :], "utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_is_what_it_says(run: Path) -> None:
     """An untouched run has no differences, in its tables and in rows computed again."""
     found = check(run, sample=8)

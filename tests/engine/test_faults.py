@@ -1,4 +1,7 @@
-"""A run killed at any moment, on a full disk, or interrupted ends as if nothing had happened."""
+"""A run killed at any moment, on a full disk, or interrupted ends as if nothing had happened.
+
+Runs mostly wait: what is killed, what is interrupted and what is left alone run side by side.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -30,6 +34,7 @@ Start = Callable[..., Running]
 MOMENTS = ["Training gain", "commit", "Cells", "Tuning", "Timing", "report"]
 KILLS = int(os.environ.get("DENOBENCH_KILLS", "3"))
 SEED = int(os.environ.get("DENOBENCH_SEED", "0"))
+LONG = 20.0  # seconds, about, of an undisturbed run
 VICTIMS = ("both", "worker", "coordinator")
 
 PLUGIN = """
@@ -105,12 +110,20 @@ def start(image_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def calm(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
-    """Return the folder of an undisturbed run, and how many seconds it took."""
-    out = tmp_path_factory.mktemp("calm") / "run"
-    began = time.monotonic()
+def runs(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future]]:
+    """Return the folders of a run that is left alone, one that is killed, one interrupted."""
+    folder = tmp_path_factory.mktemp("runs")
+    with ThreadPoolExecutor(3) as pool:
+        yield {
+            each.__name__: pool.submit(each, start, folder / each.__name__)
+            for each in (calm, killed, interrupted)
+        }
+
+
+def calm(start: Start, out: Path) -> Path:
+    """Return the folder of an undisturbed run."""
     assert start(out).wait() == 1  # "fails" does
-    return out, time.monotonic() - began
+    return out
 
 
 def wait_for(moment: str | float, out: Path, running: Running, rng: random.Random) -> None:
@@ -175,30 +188,23 @@ def kill(victim: str, running: Running, rng: random.Random) -> None:
         assert not alive
 
 
-@pytest.mark.slow
-def test_killed_run_ends_as_an_undisturbed_one(
-    start: Start, calm: tuple[Path, float], tmp_path: Path
-) -> None:
-    """SIGKILL of coordinator, worker or both at any moment: same rows, no process left behind."""
-    out, rng = tmp_path / "killed", random.Random(SEED)
-    moments = [*MOMENTS, *(rng.uniform(0, calm[1]) for _ in range(KILLS))][:KILLS]
+def killed(start: Start, out: Path) -> Path:
+    """Return the folder of a run that was killed again and again, and then finished."""
+    rng = random.Random(SEED)
     running = start(out)
+    moments = [*MOMENTS, *(rng.uniform(0, LONG) for _ in range(KILLS))][:KILLS]
     for number, moment in enumerate(moments):
         if running.poll() is not None:
             running = start(out)
         wait_for(moment, out, running, rng)
         kill(VICTIMS[number % 3], running, rng)
     running.wait()
-    assert start(out).wait() == 1
-    assert_same(out, calm[0])
+    return calm(start, out)
 
 
-@pytest.mark.slow
-def test_interrupted_run_ends_as_an_undisturbed_one(
-    start: Start, calm: tuple[Path, float], tmp_path: Path
-) -> None:
-    """Ctrl-C in any stage, or twice, ends all workers and gives 130, and the next run goes on."""
-    out, rng = tmp_path / "run", random.Random(SEED)
+def interrupted(start: Start, out: Path) -> Path:
+    """Return the folder of a run that was interrupted in every stage, and then finished."""
+    rng = random.Random(SEED)
     for stage in ("Training gain", "Tuning", "Cells", "Timing", "report"):
         running = start(out, fresh=stage == "Timing")
         wait_for(stage, out, running, rng)
@@ -212,8 +218,19 @@ def test_interrupted_run_ends_as_an_undisturbed_one(
             running.send_signal(signal.SIGINT)
         assert running.wait() == 130, stage
         assert progress(out)["state"] == ("finished" if stage == "report" else "interrupted")
-    assert start(out).wait() == 1  # "fails" does
-    assert_same(out, calm[0])
+    return calm(start, out)
+
+
+@pytest.mark.slow
+def test_killed_run_ends_as_an_undisturbed_one(runs: dict[str, Future]) -> None:
+    """SIGKILL of coordinator, worker or both at any moment: same rows, no process left behind."""
+    assert_same(runs["killed"].result(), runs["calm"].result())
+
+
+@pytest.mark.slow
+def test_interrupted_run_ends_as_an_undisturbed_one(runs: dict[str, Future]) -> None:
+    """Ctrl-C in any stage, or twice, ends all workers and gives 130, and the next run goes on."""
+    assert_same(runs["interrupted"].result(), runs["calm"].result())
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ def plant(folder: Path) -> None:
         file.attrs["patient_id"] = "ZZFASTMRI"
 
 
+@pytest.mark.slow
 def test_no_identity_is_left_in_any_file(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,

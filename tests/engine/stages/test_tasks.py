@@ -77,6 +77,7 @@ def run(place: Path, settings: dict[str, object]) -> Path:
     return place / "run"
 
 
+@pytest.mark.slow
 def test_every_image_is_scored_once_in_every_regime(run: Path) -> None:
     """There is a row per regime, method and image, and each fold's image is in that fold alone."""
     rows = pd.read_csv(run / "tasks.csv")

@@ -35,6 +35,7 @@ def arrays(run: RunFolder) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return *kept, answer
 
 
+@pytest.mark.slow
 def test_number_keys_flip_methods_in_place(opened: Open) -> None:
     """1 to 9 show methods in one tile, r and n reference and noise for as long as they are held."""
     page = opened()
