@@ -41,8 +41,8 @@ class UNet(NetworkDenoiser):
     batch_size
         Squares per step; at least 1.
     learning_rate
-        Adam's, after the first half epoch, in which it rises from 0; it then falls along half a
-        cosine to a hundredth.
+        That of `denobench.networks.optimisers.Muon`, after the first half epoch, in which it rises
+        from 0; it then falls along half a cosine to a hundredth.
     keep
         ``last``: the weights of the last epoch. ``best``: those of the highest validation PSNR.
 
@@ -73,10 +73,10 @@ class UNet(NetworkDenoiser):
         *,
         training: str = "told",
         supervision: str = "clean",
-        epochs: int = 80,
+        epochs: int = 30,
         crops: int = 8,
         crop: int = 64,
-        batch_size: int = 16,
+        batch_size: int = 8,
         learning_rate: float = 2e-3,
         keep: str = "last",
     ) -> None:
@@ -91,6 +91,7 @@ class UNet(NetworkDenoiser):
             turns=True,
             warm_up=0.5,
             average=0.998,
+            optimiser="muon",
             supervision=supervision,
         )
         super().__init__(recipe, training)

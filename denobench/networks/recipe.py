@@ -10,7 +10,7 @@ from denobench.errors import DenobenchError, unknown
 _CHOICES = {
     "decay": ("cosine", "none"),
     "keep": ("last", "best"),
-    "optimiser": ("adam", "rmsprop", "sgd"),
+    "optimiser": ("adam", "muon", "rmsprop", "sgd"),
     "loss": ("mse", "rmse", "mae"),
     "supervision": ("clean", "noise2noise", "noise2void"),
 }
@@ -34,7 +34,8 @@ class Recipe:
     keep
         ``last``: the weights of the last epoch. ``best``: those of the highest validation PSNR.
     optimiser
-        ``adam``, ``rmsprop`` or ``sgd``, with Keras' defaults but for the learning rate.
+        ``adam``, ``rmsprop`` or ``sgd``, with Keras' defaults but for the learning rate, or
+        ``muon``: `denobench.networks.optimisers.Muon`.
     loss
         ``mse``: mean squared error. ``rmse``: its root per image, so that strong noise does not
         outweigh faint noise. ``mae``: mean absolute error.

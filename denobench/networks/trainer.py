@@ -153,7 +153,10 @@ class _Trainer:
         """Set the network, and a new optimiser, to the state; at the start that has none of it."""
         import keras
 
-        optimiser = keras.optimizers.get(self.recipe.optimiser)
+        from denobench.networks.optimisers import Muon
+
+        chosen = self.recipe.optimiser
+        optimiser = Muon() if chosen == "muon" else keras.optimizers.get(chosen)
         self.network.compile(self.model, optimiser)
         optimiser.build(self.model.trainable_variables)
         self.model.set_weights(self.state.weights)

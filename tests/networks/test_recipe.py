@@ -29,7 +29,7 @@ def test_warm_up():
     ("given", "message"),
     [
         ({"loss": "mes"}, "Unknown loss of method 'tiny' 'mes'. Did you mean 'mse'"),
-        ({"optimiser": "lion"}, "Valid: adam, rmsprop, sgd"),
+        ({"optimiser": "lion"}, "Valid: adam, muon, rmsprop, sgd"),
         ({"crop": -1}, "crop of method 'tiny' is -1"),
         ({"crops": 0}, "crops of method 'tiny' is 0"),
         ({"average": 1}, "average of method 'tiny' is 1; give a number from 0 to below 1"),
