@@ -38,7 +38,8 @@ class R2UNet(NetworkDenoiser):
     batch_size
         Squares per step; at least 1.
     learning_rate
-        Adam's, at the start; it falls along half a cosine to a hundredth.
+        That of `denobench.networks.optimisers.Muon`, at the start; it falls along half a cosine to
+        a hundredth.
 
     References
     ----------
@@ -77,6 +78,7 @@ class R2UNet(NetworkDenoiser):
             epochs,
             batch_size,
             learning_rate,
+            optimiser="muon",
             crop=crop,
             crops=crops,
             turns=True,
