@@ -38,7 +38,7 @@ def run(
     Parameters
     ----------
     config
-        A shipped config's name (``quick``, ``paper``, ``full``) or the path of a YAML file.
+        A shipped config's name (such as ``quick`` or ``paper``) or the path of a YAML file.
     settings
         Dotted keys and values that replace the config's, such as
         ``{"limit": 4, "methods.tv.weight": 0.8}``.

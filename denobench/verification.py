@@ -111,6 +111,11 @@ def verify(
             f"{folder.path}/manifest.json holds no config, by which rows could be computed again; "
             "--sample 0 checks the tables alone."
         )
+    if data is None and manifest.config.get("dataset") == "simulated" != manifest.dataset.name:
+        raise DenobenchError(
+            f"{folder.path} is a run on images of yours, {manifest.dataset.name!r}, which it does "
+            "not keep: give their folder with --data; --sample 0 checks the tables alone."
+        )
     settings = _settings(manifest, data, _imported(folder, manifest, plugins, trust))
     plan = make_plan(configs.parse(settings, f"{folder.path}/manifest.json"))
     with plan.plugins:

@@ -74,6 +74,15 @@ def test_a_run_without_its_store_is_checked_too(run: Path) -> None:
     assert check(run).problems == ()
 
 
+def test_images_that_a_run_does_not_keep_are_asked_for(run: Path) -> None:
+    """Those of a folder are needed to compute rows again, and not for the tables."""
+    manifest = json.loads((run / "manifest.json").read_text("utf-8"))
+    manifest["dataset"]["name"] = "scans"
+    (run / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(DenobenchError, match=r"'scans'.*give their folder with --data"):
+        check(run, sample=1)
+
+
 def test_a_moved_run_is_right(run: Path) -> None:
     """The folder's name stands in tidy tables and is no difference."""
     assert check(run.rename(run.with_name("elsewhere"))).problems == ()

@@ -1,4 +1,4 @@
-"""``denobench models``: the trained weights in the cache."""
+"""``denobench models``: networks, and the weights of those that were trained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import typer
 from denobench.cli.say import say
 from denobench.files import user_path
 
-app = typer.Typer(help="List, export or remove trained weights.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, inspect, export or remove networks and their weights.", no_args_is_help=True
+)
 
 Key = Annotated[str, typer.Argument(help="The key, or its first characters.")]
 

@@ -14,7 +14,7 @@ app = typer.Typer(
     help="Write a plugin and its test, or a package, to begin with.", no_args_is_help=True
 )
 
-Name = Annotated[str, typer.Argument(help="As a config is to name it, such as my-median.")]
+Name = Annotated[str, typer.Argument(help="As a config is to name it, such as my-method.")]
 Folder = Annotated[
     Path,
     typer.Option("--out", parser=user_path, metavar="FOLDER", help="Where to write the files."),

@@ -13,7 +13,8 @@ Run = Annotated[
     Path, typer.Argument(parser=user_path, metavar="RUN", help="A run's folder: results/quick.")
 ]
 ConfigName = Annotated[
-    str, typer.Argument(help="quick, paper, full, mr, pairs, natural, or the path of a YAML file.")
+    str,
+    typer.Argument(help="quick, paper, networks, full, mr, pairs, tasks, natural, or a YAML file."),
 ]
 Data = Annotated[
     Path | None,
@@ -40,7 +41,7 @@ Model = Annotated[Path | None, _MODEL]
 Models = Annotated[list[Path] | None, _MODEL]
 Device = Annotated[
     str | None,
-    typer.Option(help="auto, cpu or gpu: what networks are trained on. Default: auto."),
+    typer.Option(help="auto, cpu or gpu: where networks work and are trained. Default: auto."),
 ]
 Settings = Annotated[
     list[str] | None,

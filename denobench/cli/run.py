@@ -16,7 +16,7 @@ def run(
     data: options.Data = None,
     reference: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER", help="References of noisy --data, or none without any."),
+        typer.Option(metavar="FOLDER|none", help="References of noisy --data, or the word none."),
     ] = None,
     methods: Annotated[str | None, typer.Option(help="Only these methods, such as tv,nlm.")] = None,
     noise: options.Noise = None,

@@ -235,5 +235,5 @@ def _shallow(deep: Sequence[Survey]) -> list[str]:
     return [
         f"No value of the {len(deep)} pictures of 16 bits is above {2**bits - 1}: they hold {bits} "
         f"bits, and use {100 * share:.2g} % of full scale. If that is their full scale, "
-        f"say so: --set scale=[0,{2**bits - 1}]."
+        f'say so: --set "scale=[0,{2**bits - 1}]".'
     ]
