@@ -21,6 +21,8 @@ class R2UNet(NetworkDenoiser):
     Its blocks are the source's: a 1 x 1 convolution to the block's width, two recurrent 3 x 3
     convolutions with batch normalisation and ReLU that see their own answer twice again, and a sum
     around both; poolings between them, up-sampling convolutions and concatenations on the way back.
+    Each time that a convolution is used has its own normalisation: the mean and variance of one for
+    all would be those of none, and the network of no use after training.
     The widths, 16 to 128 where the source has 16 to 1024 on a GPU, and the recipe are ours.
 
     Parameters
@@ -100,8 +102,7 @@ class R2UNet(NetworkDenoiser):
         images = _block(images, WIDTHS[-1])
         for width in reversed(WIDTHS[:-1]):
             images = layers.UpSampling2D(2)(images)
-            images = layers.Conv2D(width, 3, padding="same", use_bias=False)(images)
-            images = layers.ReLU()(layers.BatchNormalization()(images))
+            images = _normalised(layers.Conv2D(width, 3, padding="same", use_bias=False)(images))
             images = _block(layers.Concatenate()([passed.pop(), images]), width)
         return keras.Model(given, layers.Conv2D(1, 1)(images))
 
@@ -113,8 +114,14 @@ def _block(images: Any, width: int) -> Any:
     start = found = layers.Conv2D(width, 1)(images)
     for _ in range(2):
         convolve = layers.Conv2D(width, 3, padding="same", use_bias=False)
-        normalise = layers.BatchNormalization()
-        given, found = found, layers.ReLU()(normalise(convolve(found)))
+        given, found = found, _normalised(convolve(found))
         for _ in range(TIMES):
-            found = layers.ReLU()(normalise(convolve(layers.Add()([given, found]))))
+            found = _normalised(convolve(layers.Add()([given, found])))
     return layers.Add()([start, found])
+
+
+def _normalised(images: Any) -> Any:
+    """Normalise what one pass gives: of another pass the mean and variance differ."""
+    from keras import layers
+
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(images))

@@ -19,8 +19,9 @@ def convolution(inputs: int, filters: int, side: int = 3, bias: bool = True) -> 
 
 
 def recurrent_block(inputs: int, width: int) -> int:
-    # Two convolutions, each used three times with the same weights, and their normalisations.
-    return convolution(inputs, width, 1) + 2 * (convolution(width, width, bias=False) + 4 * width)
+    # Two convolutions, each used three times with the same weights and a normalisation each time.
+    used = convolution(width, width, bias=False) + 3 * 4 * width
+    return convolution(inputs, width, 1) + 2 * used
 
 
 CAE = convolution(1, 32) + convolution(32, 64) + convolution(64, 32) + convolution(32, 1)
@@ -120,6 +121,7 @@ def test_layers_of_r2unet(networks) -> None:
     assert kinds["MaxPooling2D"] == kinds["UpSampling2D"] == kinds["Concatenate"] == 3
     uses = Counter(len(layer._inbound_nodes) for layer in layers if "Conv" in type(layer).__name__)
     assert uses == {3: 14, 1: 7 + 3 + 1}
+    assert kinds["BatchNormalization"] == 3 * 14 + 3
 
 
 def test_unet_begins_with_what_it_is_given(networks) -> None:

@@ -30,8 +30,10 @@ def filled(model: keras.Model) -> dict[str, np.ndarray]:
             drawn = rng.uniform(0.5, 2, shape)
         elif len(shape) > 1:
             drawn = rng.normal(0, (2 / np.prod(shape[:3])) ** 0.5, shape)
+        elif name.endswith("gamma"):  # so that many layers neither fade nor grow beyond all bounds
+            drawn = rng.normal(0.8, 0.2, shape)
         else:
-            drawn = rng.normal(0.2, 0.2, shape) + name.endswith("gamma")
+            drawn = rng.normal(0.2, 0.2, shape)
         weights[name] = drawn.astype(np.float32)
     model.set_weights([*weights.values()])
     return weights
