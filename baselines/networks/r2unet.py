@@ -124,4 +124,5 @@ def _normalised(images: Any) -> Any:
     """Normalise what one pass gives: of another pass the mean and variance differ."""
     from keras import layers
 
+    # The running mean follows in tens of steps, not hundreds: a processor takes few.
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(images))

@@ -101,18 +101,17 @@ def brain_tumor(folder: Path | None, *, progress: Progress | None = None) -> Dat
         If it is in none of these places, or its files are not those of the set.
     """
     found = _locate_brain_tumor(folder)
-    names = _brain_tumor_digests()
-    there = [name for name in names if (found / name).is_file()]
-    _check_brain_tumor(found, {name: files.digest(found / name) for name in there})
+    wanted = _brain_tumor_digests()
+    there = [name for name in wanted if (found / name).is_file()]
+    _check_brain_tumor(found, wanted, {name: files.digest(found / name) for name in there})
     dataset = open_folder(found, name="brain-tumor", progress=progress)
-    items = tuple(item for item in dataset.items if item.id in names)
-    _check_brain_tumor(found, {item.id: item.digest for item in items})
+    items = tuple(item for item in dataset.items if item.id in wanted)
+    _check_brain_tumor(found, wanted, {item.id: item.digest for item in items})
     return Dataset("brain-tumor", items, dataset.unreadable)
 
 
-def _check_brain_tumor(folder: Path, have: dict[str, str]) -> None:
-    """Raise if the digests of a folder's files are not those of the set."""
-    wanted = _brain_tumor_digests()
+def _check_brain_tumor(folder: Path, wanted: dict[str, str], have: dict[str, str]) -> None:
+    """Raise if the digests that a folder's files have are not those of the set."""
     wrong = [name for name, digest in wanted.items() if have.get(name) != digest]
     if wrong:
         state = "missing or altered"
