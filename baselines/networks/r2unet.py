@@ -64,6 +64,7 @@ class R2UNet(NetworkDenoiser):
         notes="Learns from the training images; blind unless trained for one level.",
     )
     factor: ClassVar[int] = 8  # three poolings
+    version: ClassVar[int] = 2  # 1 had one normalisation for all passes of a convolution
 
     def __init__(
         self,
