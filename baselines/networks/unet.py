@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from denobench.errors import DenobenchError
 from denobench.methods import Info
 from denobench.networks import NetworkDenoiser, Recipe
 from denobench.networks.method import Shape
@@ -40,6 +41,8 @@ class UNet(NetworkDenoiser):
         Their side in pixels; 0 takes whole images.
     batch_size
         Squares per step; at least 1.
+    widths
+        Channels at each of its three scales; at least 1.
     learning_rate
         That of `denobench.networks.optimisers.Muon`, after the first half epoch, in which it rises
         from 0; it then falls along half a cosine to a hundredth.
@@ -77,6 +80,7 @@ class UNet(NetworkDenoiser):
         crops: int = 8,
         crop: int = 64,
         batch_size: int = 8,
+        widths: Sequence[int] = WIDTHS,
         learning_rate: float = 2e-3,
         keep: str = "last",
     ) -> None:
@@ -95,6 +99,12 @@ class UNet(NetworkDenoiser):
             supervision=supervision,
         )
         super().__init__(recipe, training)
+        self._widths = _checked(widths)
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what can change the weights; the usual widths go without saying."""
+        usual = self._widths == WIDTHS
+        return super().recipe() | ({} if usual else {"widths": list(self._widths)})
 
     def build(self, input_shape: Shape) -> keras.Model:
         """Build the network: the first channel is the image, a second one the map of sigma."""
@@ -123,18 +133,30 @@ class UNet(NetworkDenoiser):
             return images
 
         given = keras.Input(input_shape)
-        images = layers.Conv2D(WIDTHS[0], 3, padding="same", name="head")(unshuffle(given))
+        images = layers.Conv2D(self._widths[0], 3, padding="same", name="head")(unshuffle(given))
         passed = []
-        for scale, (width, wider) in enumerate(pairwise(WIDTHS), 1):
+        for scale, (width, wider) in enumerate(pairwise(self._widths), 1):
             images = blocks(images, width, f"down_{scale}")
             passed.append(images)
             images = layers.Conv2D(wider, 2, strides=2, name=f"halve_{scale}")(images)
-        images = blocks(images, WIDTHS[-1], "middle")
-        for scale in range(len(WIDTHS) - 1, 0, -1):
-            width = WIDTHS[scale - 1]
+        images = blocks(images, self._widths[-1], "middle")
+        for scale in range(len(self._widths) - 1, 0, -1):
+            width = self._widths[scale - 1]
             images = layers.Conv2DTranspose(width, 2, strides=2, name=f"double_{scale}")(images)
             images = layers.Add(name=f"skip_{scale}")([images, passed.pop()])
             images = blocks(images, width, f"up_{scale}")
         found = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", name="tail")(images)
         rest = layers.Subtract(name="rest")([first(given), shuffle(found)])
         return keras.Model(given, rest)
+
+
+def _checked(widths: object) -> tuple[int, ...]:
+    """Return the widths, or raise a `DenobenchError` if they are none."""
+    listed = tuple(widths) if isinstance(widths, Sequence) else ()
+    whole = all(type(width) is int and width >= 1 for width in listed)
+    if len(listed) == len(WIDTHS) and whole:
+        return listed
+    raise DenobenchError(
+        f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at least 1, "
+        f"such as {list(WIDTHS)}."
+    )
