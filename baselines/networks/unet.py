@@ -99,12 +99,17 @@ class UNet(NetworkDenoiser):
             supervision=supervision,
         )
         super().__init__(recipe, training)
-        self._widths = _checked(widths)
+        if len(widths) != len(WIDTHS) or min(widths) < 1:
+            raise DenobenchError(
+                f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at "
+                f"least 1, such as {[*WIDTHS]}."
+            )
+        self._widths = tuple(widths)
 
     def recipe(self) -> dict[str, Any]:
         """Return what can change the weights; the usual widths go without saying."""
         usual = self._widths == WIDTHS
-        return super().recipe() | ({} if usual else {"widths": list(self._widths)})
+        return super().recipe() | ({} if usual else {"widths": [*self._widths]})
 
     def build(self, input_shape: Shape) -> keras.Model:
         """Build the network: the first channel is the image, a second one the map of sigma."""
@@ -148,15 +153,3 @@ class UNet(NetworkDenoiser):
         found = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", name="tail")(images)
         rest = layers.Subtract(name="rest")([first(given), shuffle(found)])
         return keras.Model(given, rest)
-
-
-def _checked(widths: object) -> tuple[int, ...]:
-    """Return the widths, or raise a `DenobenchError` if they are none."""
-    listed = tuple(widths) if isinstance(widths, Sequence) else ()
-    whole = all(type(width) is int and width >= 1 for width in listed)
-    if len(listed) == len(WIDTHS) and whole:
-        return listed
-    raise DenobenchError(
-        f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at least 1, "
-        f"such as {list(WIDTHS)}."
-    )

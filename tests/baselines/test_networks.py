@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from math import prod
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from denobench import methods
+from denobench.errors import DenobenchError
 from denobench.networks import NetworkDenoiser
 
 NAMES = ["unet", "dncnn", "cae", "sparse-dae", "contractive-dae", "vae", "r2unet"]
@@ -22,6 +24,20 @@ def recurrent_block(inputs: int, width: int) -> int:
     # Two convolutions, each used three times with the same weights and a normalisation each time.
     used = convolution(width, width, bias=False) + 3 * 4 * width
     return convolution(inputs, width, 1) + 2 * used
+
+
+def unet(fine: int, middle: int, coarse: int) -> int:
+    return (
+        convolution(8, fine)
+        + 8 * convolution(fine, fine)
+        + 8 * convolution(middle, middle)
+        + 4 * convolution(coarse, coarse)
+        + convolution(fine, middle, 2)
+        + convolution(middle, coarse, 2)
+        + convolution(coarse, middle, 2)
+        + convolution(middle, fine, 2)
+        + convolution(fine, 4)
+    )
 
 
 CAE = convolution(1, 32) + convolution(32, 64) + convolution(64, 32) + convolution(32, 1)
@@ -39,15 +55,7 @@ PARAMETERS = {
         for width in (64, 32, 16)
     )
     + convolution(16, 1, 1),
-    "unet": convolution(8, 40)
-    + 8 * convolution(40, 40)
-    + 8 * convolution(80, 80)
-    + 4 * convolution(128, 128)
-    + convolution(40, 80, 2)
-    + convolution(80, 128, 2)
-    + convolution(128, 80, 2)
-    + convolution(80, 40, 2)
-    + convolution(40, 4),
+    "unet": unet(40, 80, 128),
 }
 
 
@@ -133,6 +141,34 @@ def test_unet_begins_with_what_it_is_given(networks) -> None:
     answer = np.asarray(networks["unet"](method.encode(noisy, 0.1)[np.newaxis]))
     np.testing.assert_allclose(answer[0, ..., 0], noisy, atol=1e-6)
     assert any(np.ptp(array) > 0 for array in weights.values())
+
+
+@pytest.mark.parametrize("widths", [[64, 96, 128], (8, 8, 8), [1, 2, 3]])
+def test_unet_of_other_widths(widths: list[int], tmp_path: Path) -> None:
+    """It has as many channels as it is given, a key of its own, and files that any U-Net reads."""
+    method = built("unet", widths=widths)
+    assert sum(prod(shape) for shape in method.shapes().values()) == unet(*widths)
+    assert method.recipe() == {**built("unet").recipe(), "widths": [*widths]}
+    method._weights = method.initial_weights(0)
+    method.save(tmp_path / "weights.npz")
+    usual = built("unet")
+    usual.load(tmp_path / "weights.npz")
+    noisy = np.random.default_rng(0).normal(0.5, 0.2, (24, 40)).astype(np.float32)
+    np.testing.assert_array_equal(usual.denoise(noisy, 0.1), method.denoise(noisy, 0.1))
+
+
+def test_unet_of_the_usual_widths_keeps_its_key() -> None:
+    """Named or not, the usual widths are found by the key that weights had before them."""
+    named = built("unet", widths=[40, 80, 128])
+    assert named.recipe() == built("unet").recipe()
+    assert "widths" not in named.recipe()
+
+
+@pytest.mark.parametrize("widths", [[40, 80], [40, 80, 0], [40, 80, 1.5], [True, 2, 3], "abc", 40])
+def test_widths_that_are_none_are_refused(widths: object) -> None:
+    """Too few, none, parts of one, no numbers: one error with what would be right."""
+    with pytest.raises(DenobenchError, match=r"widths.* whole number|must be a list"):
+        built("unet", widths=widths)
 
 
 def test_unet_and_its_blind_twin() -> None:
