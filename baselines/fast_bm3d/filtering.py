@@ -73,11 +73,12 @@ def synthesise(total: np.ndarray, synthesis: np.ndarray, height: int, width: int
             across[k * AREA + lane] = synthesis[SIDE - 1 - k, lane % SIDE]
     image = np.zeros((height, width), np.float32)
     line = np.zeros((columns + 2 * SIDE - 2) * AREA, np.float32)
-    inner = line[(SIDE - 1) * AREA : (SIDE - 1 + columns) * AREA]
+    inner = (SIDE - 1) * AREA
     values = np.empty(AREA, np.float32)
     lines = np.empty((SIDE, width), np.float32)
     for y in range(rows):
-        inner[:] = total[y * columns * AREA : (y + 1) * columns * AREA]
+        for lane in range(columns * AREA):  # of a slice, the check alone is compiled for a second
+            line[inner + lane] = total[y * columns * AREA + lane]
         for x in range(width):
             _multiply(values, across, line[x * AREA : (x + SIDE) * AREA])
             for u in range(SIDE):
@@ -177,7 +178,8 @@ def _gather(spectra: np.ndarray, places: np.ndarray, blocks: int, stack: np.ndar
     """Copy a group's spectra into a stack."""
     for slot in range(blocks):
         start = places[slot] * AREA
-        stack[slot * AREA : (slot + 1) * AREA] = spectra[start : start + AREA]
+        for lane in range(AREA):
+            stack[slot * AREA + lane] = spectra[start + lane]
 
 
 @njit(**COMPILED)

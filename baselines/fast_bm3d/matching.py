@@ -145,20 +145,14 @@ def _add_rows(squares: np.ndarray, row: int, sums: np.ndarray, length: int) -> N
 
 
 @njit(**COMPILED)
-def _plane(sums: np.ndarray, column: int, step: int, lanes: int) -> np.ndarray:
-    """Return column ``column`` of every block, one value per reference."""
-    return sums[column % step * lanes + column // step :]
-
-
-@njit(**COMPILED)
 def _add_columns(
     sums: np.ndarray, step: int, lanes: int, distances: np.ndarray, floor: float
 ) -> None:
-    """Add up eight columns of every reference block."""
-    s0, s1 = _plane(sums, 0, step, lanes), _plane(sums, 1, step, lanes)
-    s2, s3 = _plane(sums, 2, step, lanes), _plane(sums, 3, step, lanes)
-    s4, s5 = _plane(sums, 4, step, lanes), _plane(sums, 5, step, lanes)
-    s6, s7 = _plane(sums, 6, step, lanes), _plane(sums, 7, step, lanes)
+    """Add up eight columns of every reference block, each one value per reference."""
+    s0, s1 = sums[0:], sums[1 % step * lanes + 1 // step :]
+    s2, s3 = sums[2 % step * lanes + 2 // step :], sums[3 % step * lanes + 3 // step :]
+    s4, s5 = sums[4 % step * lanes + 4 // step :], sums[5 % step * lanes + 5 // step :]
+    s6, s7 = sums[6 % step * lanes + 6 // step :], sums[7 % step * lanes + 7 // step :]
     for j in range(len(distances)):
         distance = ((s0[j] + s1[j]) + (s2[j] + s3[j])) + ((s4[j] + s5[j]) + (s6[j] + s7[j]))
         distances[j] = max(distance, floor)
