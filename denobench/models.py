@@ -280,15 +280,15 @@ def export(key: str, path: Path) -> None:
 def _network(model: Model) -> NetworkDenoiser:
     """Return the network that the weights belong to, with them."""
     record = model.record
-    method = methods.build(record.method)
-    if not isinstance(method, NetworkDenoiser):
+    found = methods.load(record.method)
+    if not (isinstance(found, type) and issubclass(found, NetworkDenoiser)):
         raise DenobenchError(
             f"The weights {model.key[:12]} are of {record.method}, which is no network; give "
             "another suffix, such as .npz, for a copy of them."
         )
-    if (method.training == "told") != record.told:
-        built = methods.build(record.method, {"training": "told" if record.told else "blind"})
-        method = cast(NetworkDenoiser, built)
+    recipe = {**record.recipe, "training": "told" if record.told else "blind"}
+    given = {name: recipe[name] for name in methods.parameters(found) if name in recipe}
+    method = cast(NetworkDenoiser, methods.build(record.method, given))
     method.load(model.weights)
     return method
 

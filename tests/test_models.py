@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from denobench import models
+from denobench import methods, models
 from denobench.datasets import open_folder
 from denobench.errors import DenobenchError
 from denobench.methods import FittedDenoiser, Info, TrainingSet
@@ -259,18 +259,21 @@ def test_weights_that_are_ready(training, monkeypatch):
     assert models.ready(Mean()) is None
 
 
-@pytest.mark.parametrize(("told", "training"), [(True, "told"), (False, "blind")])
-def test_the_exported_network_is_the_trained_one(told, training, cache, monkeypatch):
-    """A network that was trained without sigma, though its method tells it, is exported so."""
-    from baselines.networks.unet import UNet
-
+@pytest.mark.parametrize(
+    "parameters", [{}, {"training": "blind"}, {"widths": [8, 8, 16], "epochs": 2}], ids=str
+)
+def test_the_exported_network_is_the_trained_one(parameters, cache, monkeypatch):
+    """What is exported has what was trained: told sigma or not, and as wide."""
+    method = methods.build("unet", parameters)
+    method._weights = method.initial_weights(0)
     folder = cache / "models" / "abc"
     folder.mkdir(parents=True)
-    record = json.loads((PACKAGED / "model.json").read_text())
-    record["recipe"]["told"] = told
+    method.save(folder / "weights.npz")
+    record = json.loads((PACKAGED / "model.json").read_text()) | {"recipe": method.recipe()}
     (folder / "model.json").write_text(json.dumps(record))
-    monkeypatch.setattr(UNet, "load", lambda *_: None)
     exported = []
     monkeypatch.setattr(models, "export_network", lambda network, _: exported.append(network))
     models.export("abc", cache / "net.onnx")
-    assert [network.training for network in exported] == [training]
+    (network,) = exported
+    assert network.recipe() == method.recipe()
+    assert network.trained().count_params() >= sum(w.size for w in method._weights.values())
