@@ -98,6 +98,8 @@ class TrainingRecord(_Part):
         Products that its convolutions take for an image of the run's size.
     seen
         Images, or squares of them, in all steps of one training.
+    stated_epochs
+        Epochs that the method's source states.
     device
         What was trained on: processor and cores, a GPU, a backend other than TensorFlow.
     """
@@ -111,6 +113,7 @@ class TrainingRecord(_Part):
     parameters: int | None = None
     multiplications: int | None = None
     seen: int | None = None
+    stated_epochs: int | None = None
     device: str | None = None
 
     @field_validator("images", mode="before")

@@ -62,6 +62,7 @@ class CAE(NetworkDenoiser):
         "cae", "CAE", "Thomas, convolutional autoencoder for denoising, 2022, as the paper cites it"
     )
     factor: ClassVar[int] = 4  # two poolings
+    stated_epochs: ClassVar[int | None] = 30
 
     def __init__(
         self,
@@ -93,6 +94,8 @@ class CAE(NetworkDenoiser):
 
 class Penalised(CAE):
     """The CAE with a term added to its loss while it is trained."""
+
+    stated_epochs: ClassVar[int | None] = None
 
     def __init__(self, weight: float, name: str, **options: Any) -> None:
         super().__init__(**options)

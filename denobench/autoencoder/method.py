@@ -67,6 +67,7 @@ class CDAE(NetworkDenoiser):
         notes="Learns from the training images; blind unless trained for one level.",
     )
     factor: ClassVar[int] = FACTOR
+    stated_epochs: ClassVar[int | None] = PAPER_EPOCHS
 
     def __init__(
         self,

@@ -61,10 +61,13 @@ class NetworkDenoiser(FittedDenoiser):
     draws
         Channels of standard normal numbers, drawn anew for each sample, that `build_training` gets
         behind those of `encode`.
+    stated_epochs
+        Epochs of training that the method's source states, if it states any.
     """
 
     factor: ClassVar[int] = 1
     draws: ClassVar[int] = 0
+    stated_epochs: ClassVar[int | None] = None
 
     def __init__(self, recipe: Recipe, training: str = "blind") -> None:
         name = self.info.name

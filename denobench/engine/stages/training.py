@@ -282,6 +282,7 @@ def _cost(method: FittedDenoiser, model: Model, size: int | None) -> dict[str, A
     if not isinstance(method, NetworkDenoiser):
         return found
     found["seen"] = record.seen
+    found["stated_epochs"] = method.stated_epochs
     found["parameters"] = parameters(model.weights)
     graph = method.described(model.weights)
     if graph is not None and size is not None:

@@ -143,7 +143,9 @@ def training(summary: Summary) -> Table:
     return Table(
         name="training",
         title="Training",
-        caption=" ".join([_TRAINING_CAPTION, *([_COSTS_CAPTION] if costs else []), *place]),
+        caption=" ".join(
+            [_TRAINING_CAPTION, *([_COSTS_CAPTION] if costs else []), *_recipes(trained), *place]
+        ),
         columns=(
             Column("Method", kind="text"),
             *(Column(title) for _, title, _ in costs),
@@ -170,6 +172,15 @@ _COSTS_CAPTION = (
     "Products are those that the convolutions of one image take as they are defined; seen are the "
     "images, or squares of them, of all steps."
 )
+
+
+def _recipes(trained: Sequence[tuple[Entry, TrainingRecord]]) -> list[str]:
+    """Say which networks are trained as their sources state, where one has as many epochs."""
+    stated = [
+        entry.label for entry, told in trained if told.epochs and told.epochs == told.stated_epochs
+    ]
+    rest = "; the other recipes are ours" if len(stated) < len(trained) else ""
+    return [f"As many epochs as its source states: {', '.join(stated)}{rest}."] if stated else []
 
 
 def _cost(value: int | None, unit: float) -> Field:

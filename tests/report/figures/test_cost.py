@@ -14,7 +14,13 @@ from denobench.report.tables.costs import training
 
 COSTS = {
     "median": TrainingRecord(
-        parameters=37_569, multiplications=10**9, seen=4830, seconds=60, device="Linux, 2 cores"
+        parameters=37_569,
+        multiplications=10**9,
+        seen=4830,
+        seconds=60,
+        device="Linux, 2 cores",
+        epochs=30,
+        stated_epochs=30,
     ),
     "tv": TrainingRecord(parameters=1_279_508, multiplications=355 * 10**7, seconds=3600),
 }
@@ -91,4 +97,6 @@ def test_costs_in_the_table_of_trainings(trained: Summary, summary: Summary) -> 
     assert ["37.6", "1", "4.83"] in texts.values()
     assert ["1280", "3.55", "–"] in texts.values()
     assert "Linux, 2 cores" in table.caption
+    assert "as its source states: Median; the other recipes are ours." in table.caption
+    assert "source" not in training(summary).caption
     assert "Parameters (10³)" not in [column.title for column in training(summary).columns]
