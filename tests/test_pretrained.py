@@ -1,4 +1,4 @@
-"""The weights that come with the package are those of the default comparison, trained in full."""
+"""The weights that come with the package are trained in full, and found by what made them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,25 @@ from denobench.models import Model
 from denobench.networks import NetworkDenoiser
 
 RESULTS = Path(__file__).parents[1] / "results" / "networks"
-UNET = RESULTS / "models" / "unet-gaussian-0.05-0.1-0.2.npz"
 KEYS = {
     "cdae": "4e2204c9abd4520442f5384be27bcce21e12bb9cda7d84fea6b3ee083b916781",
     "unet": "c55ac08444c51c67789c00141b3be9ef0d283337c5538adc7c233a68403ed541",
+    "cae": "c1c35f7911f7d60af45d014c18e6eef3a1ad10d4622dd7705e473d2d7cb08103",
+    "vae": "632b90eefe1a0f0bd19c017695480d3de39b5c8775e02f1e67ff552119347983",
 }
 DIGESTS = {
     "cdae": "aca3286597fb33a87bd08dc5a78f9e15c110ddcccde62c38df8ede9a1221b3a5",
     "unet": "f68d5cfdd9135c5fb067df9321d77d0c184733997fc53bd862f64d95e8252537",
+    "cae": "baa3cede756ae1161fd3ce89b0aee962b7026d6a1b3fbf2c673b8a840563b997",
+    "vae": "39c57e3929a309ee822adee912db135a22f064f314d882c3c75fc477b5e2daf5",
 }
-EPOCHS = {"cdae": 200, "unet": 30}
-PSNR = {"cdae": 28.1300, "unet": 32.5639}  # of a validation image at 0.1, in dB
+EPOCHS = {"cdae": 200, "unet": 30, "cae": 30, "vae": 30}
+PSNR = {
+    "cdae": 28.1300,
+    "unet": 32.5639,
+    "cae": 29.4341,
+    "vae": 24.8124,
+}  # of a validation image at 0.1, in dB
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +42,27 @@ def plan() -> Plan:
     return make_plan(config.load("quick"))
 
 
-@pytest.fixture
-def found(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Model]:
-    """The weights that the default comparison finds where nothing was trained."""
-    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path)
+@pytest.fixture(scope="module")
+def others() -> Plan:
+    """The plan of the comparison of networks, on the simulated set."""
+    return make_plan(config.load("networks", {"dataset": "simulated"}))
+
+
+def shipped(plan: Plan) -> dict[str, Model]:
+    """Return the weights that a comparison finds where nothing was trained."""
     pairs = (
         (each.name, models.find(fitted_method(each), told)) for each, told, _ in plan.trainings()
     )
     return {name: model for name, model in pairs if model is not None}
+
+
+@pytest.fixture
+def found(
+    plan: Plan, others: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Model]:
+    """The weights that come with the package, by method."""
+    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path)
+    return shipped(others) | shipped(plan)
 
 
 def psnr(method: FittedDenoiser, plan: Plan, level: float) -> float:
@@ -54,9 +75,14 @@ def psnr(method: FittedDenoiser, plan: Plan, level: float) -> float:
     return float(-10 * np.log10(error))
 
 
-def test_the_default_comparison_finds_them(found: dict[str, Model]) -> None:
+def test_the_default_comparison_trains_nothing(found: dict[str, Model], plan: Plan) -> None:
+    """It finds the weights of all its networks."""
+    assert {*shipped(plan)} == {each.name for each, _, _ in plan.trainings()} == {"cdae", "unet"}
+
+
+def test_they_are_found(found: dict[str, Model]) -> None:
     """They are found by what made them, with the history of all the epochs."""
-    assert {*found} == {*KEYS}
+    assert {*found} == {*KEYS} == {model.record.method for model in models.models()}
     for name, model in found.items():
         assert model.shipped
         assert [*model.history["epoch"]] == [*range(1, EPOCHS[name] + 1)]
@@ -83,11 +109,12 @@ def test_scores_are_what_they_were(name: str, found: dict[str, Model], plan: Pla
     assert psnr(method, plan, 0.1) == pytest.approx(PSNR[name], abs=1e-3)
 
 
-def test_half_precision_is_enough(plan: Plan) -> None:
-    """Rounding a trained U-Net's weights to half precision changes a PSNR by 0.01 dB at most."""
-    method = methods.build("unet", {})
+@pytest.mark.parametrize("name", ["unet", "cae", "vae"])
+def test_half_precision_is_enough(name: str, plan: Plan) -> None:
+    """Rounding a trained network's weights to half precision changes a PSNR by 0.01 dB at most."""
+    method = methods.build(name, {})
     assert isinstance(method, NetworkDenoiser)
-    method.load(UNET)
+    method.load(RESULTS / "models" / f"{name}-gaussian-0.05-0.1-0.2.npz")
     exact = [psnr(method, plan, level) for level in (0.05, 0.1, 0.2)]
     whole = method._fitted()
     method._weights = {k: w.astype(np.float16).astype(np.float32) for k, w in whole.items()}
