@@ -134,6 +134,18 @@ def test_rules_hold(words: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_links_of_the_documents_lead_somewhere() -> None:
+    """What README and docs link to is there, in a fresh clone too."""
+    documents = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    missing = [
+        f"{document.relative_to(ROOT)}: {link}"
+        for document in documents
+        for link in re.findall(r"\]\(([^)#\s]+)", document.read_text("utf-8"))
+        if "://" not in link and not (document.parent / link).exists()
+    ]
+    assert missing == []
+
+
 def test_modules_are_short() -> None:
     """No module, of the toolkit or of its tests, has more lines than one can keep in mind."""
     lengths = {
