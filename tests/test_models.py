@@ -275,5 +275,6 @@ def test_the_exported_network_is_the_trained_one(parameters, cache, monkeypatch)
     monkeypatch.setattr(models, "export_network", lambda network, _: exported.append(network))
     models.export("abc", cache / "net.onnx")
     (network,) = exported
+    assert network.training == method.training
     assert network.recipe() == method.recipe()
     assert network.trained().count_params() >= sum(w.size for w in method._weights.values())
