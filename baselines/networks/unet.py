@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from denobench.errors import DenobenchError
 from denobench.methods import Info
-from denobench.networks import NetworkDenoiser, Recipe
+from denobench.networks import NetworkDenoiser, Recipe, symmetries
 from denobench.networks.method import Shape
+from denobench.networks.symmetries import turned, turned_back
 
 if TYPE_CHECKING:
     import keras
@@ -48,11 +51,16 @@ class UNet(NetworkDenoiser):
         from 0; it then falls along half a cosine to a hundredth.
     keep
         ``last``: the weights of the last epoch. ``best``: those of the highest validation PSNR.
+    ensemble
+        Ways of flipping and turning the image, 1 to 8, whose answers, turned back, are averaged
+        (self-ensemble); each takes the time of one. The weights are the same.
 
     References
     ----------
     O. Ronneberger et al., "U-Net", MICCAI 2015; the map of sigma is K. Zhang et al.'s, "FFDNet",
-    IEEE TIP 2018, and their "Plug-and-play image restoration with deep denoiser prior", TPAMI 2021.
+    IEEE TIP 2018, and their "Plug-and-play image restoration with deep denoiser prior", TPAMI 2021;
+    the self-ensemble is R. Timofte, R. Rothe and L. Van Gool's, "Seven ways to improve
+    example-based single image super resolution", CVPR 2016.
     """
 
     info: ClassVar[Info] = Info(
@@ -83,6 +91,7 @@ class UNet(NetworkDenoiser):
         widths: Sequence[int] = WIDTHS,
         learning_rate: float = 2e-3,
         keep: str = "last",
+        ensemble: int = 1,
     ) -> None:
         recipe = Recipe(
             epochs,
@@ -104,12 +113,26 @@ class UNet(NetworkDenoiser):
                 f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at "
                 f"least 1, such as {[*WIDTHS]}."
             )
+        if isinstance(ensemble, bool) or ensemble not in range(1, symmetries.COUNT + 1):
+            raise DenobenchError(
+                f"ensemble of method 'unet' is {ensemble!r}; give a whole number from 1 to "
+                f"{symmetries.COUNT}."
+            )
         self._widths = tuple(widths)
+        self._ways = range(ensemble)
 
     def recipe(self) -> dict[str, Any]:
         """Return what can change the weights; the usual widths go without saying."""
         usual = self._widths == WIDTHS
         return super().recipe() | ({} if usual else {"widths": [*self._widths]})
+
+    def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
+        """Return the mean of the network's answers to the image, flipped and turned."""
+        answers = [
+            turned_back(super(UNet, self).denoise(turned(noisy, way), sigma), way)
+            for way in self._ways
+        ]
+        return np.mean(answers, axis=0)
 
     def build(self, input_shape: Shape) -> keras.Model:
         """Build the network: the first channel is the image, a second one the map of sigma."""

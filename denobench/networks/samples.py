@@ -16,6 +16,7 @@ from denobench import noise, seeds
 from denobench.files import digest_of, replacing
 from denobench.methods import TrainingSet
 from denobench.networks.padding import pad
+from denobench.networks.symmetries import turned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,8 +157,8 @@ class Samples:
             top, left = (int(generator.integers(max(n - side, 0) + 1)) for n in image.shape)
             image = image[top : top + side, left : left + side]
         if self.recipe.turns:
-            image = np.rot90(image, int(generator.integers(4)))
-            image = image[:, ::-1] if generator.integers(2) else image
+            turns, flips = int(generator.integers(4)), int(generator.integers(2))
+            image = turned(image, 4 * flips + turns)
         return np.ascontiguousarray(image)
 
 

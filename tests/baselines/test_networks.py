@@ -157,6 +157,36 @@ def test_unet_of_other_widths(widths: list[int], tmp_path: Path) -> None:
     np.testing.assert_array_equal(usual.denoise(noisy, 0.1), method.denoise(noisy, 0.1))
 
 
+def test_ensemble_of_unet() -> None:
+    """The answers to the flipped and turned image are averaged; weights and key stay the same."""
+    rng = np.random.default_rng(0)
+    single, pair, whole = (built("unet", widths=[2, 3, 4], ensemble=n) for n in (1, 2, 8))
+    weights = {
+        name: rng.normal(0, 0.2, shape).astype(np.float32)
+        for name, shape in single.shapes().items()
+    }
+    for method in (single, pair, whole):
+        assert method.recipe() == single.recipe()
+        method._weights = weights
+    noisy = rng.random((40, 24), np.float32)
+    answer = single.denoise(noisy, 0.1)
+    assert np.abs(whole.denoise(noisy, 0.1) - answer).max() > 1e-3
+    quarter = np.rot90(single.denoise(np.rot90(noisy), 0.1), -1)
+    np.testing.assert_allclose(pair.denoise(noisy, 0.1), (answer + quarter) / 2, atol=1e-6)
+    # The mean over all ways knows no direction: it turns and flips with the image.
+    for move in (np.flipud, np.fliplr, np.rot90, np.transpose):
+        np.testing.assert_allclose(
+            whole.denoise(move(noisy), 0.1), move(whole.denoise(noisy, 0.1)), atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("ensemble", [0, 9, -1, 1.5, True, "all"])
+def test_ensembles_that_are_none_are_refused(ensemble: object) -> None:
+    """A number of ways that there are not is an error that says which there are."""
+    with pytest.raises(DenobenchError, match=r"ensemble.*(1 to 8|must be a whole number)"):
+        built("unet", ensemble=ensemble)
+
+
 def test_unet_of_the_usual_widths_keeps_its_key() -> None:
     """Named or not, the usual widths are found by the key that weights had before them."""
     named = built("unet", widths=[40, 80, 128])
