@@ -179,7 +179,7 @@ def _recipes(trained: Sequence[tuple[Entry, TrainingRecord]]) -> list[str]:
     stated = [
         entry.label for entry, told in trained if told.epochs and told.epochs == told.stated_epochs
     ]
-    rest = "; the other recipes are ours" if len(stated) < len(trained) else ""
+    rest = "; the others as many as the config gives" if len(stated) < len(trained) else ""
     return [f"As many epochs as its source states: {', '.join(stated)}{rest}."] if stated else []
 
 

@@ -97,6 +97,6 @@ def test_costs_in_the_table_of_trainings(trained: Summary, summary: Summary) -> 
     assert ["37.6", "1", "4.83"] in texts.values()
     assert ["1280", "3.55", "–"] in texts.values()
     assert "Linux, 2 cores" in table.caption
-    assert "as its source states: Median; the other recipes are ours." in table.caption
+    assert "as its source states: Median; the others as many as the config gives." in table.caption
     assert "source" not in training(summary).caption
     assert "Parameters (10³)" not in [column.title for column in training(summary).columns]
