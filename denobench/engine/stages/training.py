@@ -43,14 +43,14 @@ class Weights:
     records, remarks
         How each method's networks were trained, and what a table must say of it.
     copies
-        Names of the copies in the run's folder.
+        Names of the copies in the run's folder, by digest: methods may have the same weights.
     """
 
     paths: dict[tuple[str, Noise], tuple[Path, str]] = field(default_factory=dict)
     failures: dict[tuple[str, Noise], str] = field(default_factory=dict)
     records: dict[str, TrainingRecord] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
-    copies: list[str] = field(default_factory=list)
+    copies: dict[str, str] = field(default_factory=dict)
 
     def told_in(self, about: Manifest) -> Manifest:
         """Return a manifest with how the methods' networks were trained."""
@@ -65,7 +65,7 @@ class Weights:
             else told
             for name, told in about.methods.items()
         }
-        return about.but(methods=methods, models=tuple(self.copies))
+        return about.but(methods=methods, models=tuple(self.copies.values()))
 
     @property
     def files(self) -> dict[tuple[str, Noise], tuple[Path, str]]:
@@ -103,7 +103,7 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
             weights.records.get(method.name), model, method, trained_on.size
         )
         weights.remarks[method.name] = fitted_method(method).remark(model.history)
-        weights.copies.append(_keep_model(folder, method, model, corruptions))
+        _keep_model(weights, folder, method, model, corruptions)
     folder.write_table("training", pd.concat(histories) if histories else None)
     return weights
 
@@ -121,7 +121,7 @@ def _shared(plan: Plan, folder: RunFolder) -> Weights:
         weights.remarks[method.name] = (
             f"weights of another training, which saw {known or 'none'} of these images"
         )
-        weights.copies.append(_keep_model(folder, method, model, own))
+        _keep_model(weights, folder, method, model, own)
     folder.write_table("training", None)
     return weights
 
@@ -292,11 +292,17 @@ def _cost(method: FittedDenoiser, model: Model, size: int | None) -> dict[str, A
 
 
 def _keep_model(
-    folder: RunFolder, method: PlannedMethod, model: Model, corruptions: tuple[Noise, ...]
-) -> str:
-    """Copy the weights into the run's folder, and return the copy's name."""
+    weights: Weights,
+    folder: RunFolder,
+    method: PlannedMethod,
+    model: Model,
+    corruptions: tuple[Noise, ...],
+) -> None:
+    """Copy a model's weights into the run's folder, once, and note the copy's name."""
+    if model.digest in weights.copies:
+        return
     levels = (f"{each.level:g}" for each in corruptions)
     name = safe_name(method.name, corruptions[0].model, *levels) + model.weights.suffix
     with replacing(subfolder(folder.path, "models") / name) as temporary:
         shutil.copyfile(model.weights, temporary)
-    return name
+    weights.copies[model.digest] = name

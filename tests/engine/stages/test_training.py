@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from baselines.networks.unet import UNet
+from denobench import config, models
 from denobench.autoencoder import CDAE
-from denobench.engine.stages.training import _cost
+from denobench.engine.planning.plan import make_plan
+from denobench.engine.stages.training import _cost, train_methods
 from denobench.models import SHIPPED, Model
 from denobench.networks import NetworkDenoiser
+from denobench.progress import Silent
+from denobench.rows import RunFolder
 
 SIDE = 224
 _FOLDERS = (path for path in SHIPPED.iterdir() if path.is_dir())
@@ -53,3 +57,19 @@ def test_weights_of_before_cost_what_they_tell(unbuilt: None, tmp_path: Path) ->
     np.savez(old.weights, **arrays)
     found, known = (_cost(UNet(), model, SIDE) for model in (old, SHIPPED_WITH["unet"]))
     assert found == {name: value for name, value in known.items() if name != "multiplications"}
+
+
+def test_weights_that_methods_share_are_copied_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that is asked in several ways has one copy in the run, and one row for each way."""
+    monkeypatch.setattr(models, "cache_folder", lambda: tmp_path / "cache")
+    twice = {"unet": {}, "U-Net (8 ways)": {"method": "unet", "ensemble": 8}, "cdae": {}}
+    plan = make_plan(config.load("quick", {"methods": twice}))
+    weights = train_methods(plan, RunFolder(tmp_path / "run"), Silent())
+    copies = [*weights.copies.values()]
+    assert len(copies) == 2
+    assert {path.name for path in (tmp_path / "run" / "models").iterdir()} == {*copies}
+    assert {*weights.records} == {*twice}
+    assert weights.records["unet"] == weights.records["U-Net (8 ways)"]
+    assert len({found for _, found in weights.paths.values()}) == 2
