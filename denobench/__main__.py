@@ -1,5 +1,6 @@
 """The program: ``denobench`` and ``python -m denobench``, out of reach of their surroundings."""
 
+import io
 import sys
 
 
@@ -17,8 +18,9 @@ def main(encoding: str = "") -> None:
     from denobench import surroundings
 
     surroundings.shield()
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(encoding=encoding or None, errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # where there is none it is None
+            stream.reconfigure(encoding=encoding or None, errors="backslashreplace")
     import signal
 
     from denobench.cli import main as program

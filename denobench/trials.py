@@ -56,7 +56,7 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
     """
     records = []
     for scope, tried in cells.groupby(SCOPE, sort=False):
-        found = [
+        found: list[dict[str, Any]] = [
             {
                 **dict(zip(SCOPE, scope, strict=True)),
                 "trial": trial,

@@ -121,10 +121,10 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
     [
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
-        ["mypy"],
+        ["pyrefly", "check", "--python-interpreter-path", sys.executable],
         ["lint-imports"],
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words[:2]),
 )
 def test_rules_hold(words: list[str]) -> None:
     """Linter, formatter, type checker and import contract find nothing."""

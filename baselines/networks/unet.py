@@ -108,18 +108,8 @@ class UNet(NetworkDenoiser):
             supervision=supervision,
         )
         super().__init__(recipe, training)
-        if len(widths) != len(WIDTHS) or min(widths) < 1:
-            raise DenobenchError(
-                f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at "
-                f"least 1, such as {[*WIDTHS]}."
-            )
-        if isinstance(ensemble, bool) or ensemble not in range(1, symmetries.COUNT + 1):
-            raise DenobenchError(
-                f"ensemble of method 'unet' is {ensemble!r}; give a whole number from 1 to "
-                f"{symmetries.COUNT}."
-            )
-        self._widths = tuple(widths)
-        self._ways = range(ensemble)
+        self._widths = _scales(widths)
+        self._ways = _ways(ensemble)
 
     def recipe(self) -> dict[str, Any]:
         """Return what can change the weights; the usual widths go without saying."""
@@ -176,3 +166,23 @@ class UNet(NetworkDenoiser):
         found = layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros", name="tail")(images)
         rest = layers.Subtract(name="rest")([first(given), shuffle(found)])
         return keras.Model(given, rest)
+
+
+def _scales(widths: Sequence[int]) -> tuple[int, ...]:
+    """Return the channels at each scale, or raise if they are none."""
+    if len(widths) != len(WIDTHS) or min(widths) < 1:
+        raise DenobenchError(
+            f"widths of method 'unet' is {widths!r}; give {len(WIDTHS)} whole numbers of at least "
+            f"1, such as {[*WIDTHS]}."
+        )
+    return tuple(widths)
+
+
+def _ways(ensemble: int) -> range:
+    """Return the first ways of flipping and turning, or raise if there are not so many."""
+    if isinstance(ensemble, bool) or ensemble not in range(1, symmetries.COUNT + 1):
+        raise DenobenchError(
+            f"ensemble of method 'unet' is {ensemble!r}; give a whole number from 1 to "
+            f"{symmetries.COUNT}."
+        )
+    return range(ensemble)

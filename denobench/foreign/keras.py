@@ -104,7 +104,7 @@ class KerasNetwork(Network):
             raise DenobenchError(
                 f"Model {path} cannot be read as a SavedModel: {reason(error)[:400]}"
             ) from error
-        serving = signatures.get("serving_default") or signatures.get("serve")
+        serving: Any = signatures.get("serving_default") or signatures.get("serve")
         if serving is None:
             names = ", ".join(sorted(signatures)) or "none"
             raise DenobenchError(

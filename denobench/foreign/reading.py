@@ -263,7 +263,7 @@ class Reading:
     def _sigma(self, sigma: float, shape: tuple[int, ...], layout: str) -> np.ndarray:
         shapes: dict[str, tuple[int, ...]] = {"scalar": (), "vector": (1,), "column": (1, 1)}
         shapes["pixel"] = (1,) * len(layout)
-        sides = dict(zip("hw", shape, strict=True))
+        sides: dict[str, int] = dict(zip("hw", shape, strict=True))
         shapes["map"] = tuple(sides.get(axis, 1) for axis in layout)
         return np.full(shapes.get(self.sigma, (1,)), sigma, np.float32)
 

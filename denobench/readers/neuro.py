@@ -121,7 +121,7 @@ def _single(content: bytes) -> Any:
     opened = {"image": nibabel.FileHolder(fileobj=io.BytesIO(content))}
     if content.startswith(b"MATRIX7"):
         image = nibabel.ecat.EcatImage.from_file_map(opened | {"header": opened["image"]})
-        values = np.asarray(image.dataobj, np.float32)
+        values: Any = np.asarray(image.dataobj, np.float32)
         return nibabel.spatialimages.SpatialImage(values, image.affine)
     if content.startswith(b"CDF"):
         return nibabel.Minc1Image.from_file_map(opened)
@@ -131,7 +131,8 @@ def _single(content: bytes) -> Any:
             file.write(content)
             file.flush()
             image = nibabel.Minc2Image.from_filename(file.name)
-            return nibabel.Minc2Image(np.asarray(image.dataobj), image.affine)
+            array: Any = np.asarray(image.dataobj)
+            return nibabel.Minc2Image(array, image.affine)
     return nibabel.MGHImage.from_bytes(content)
 
 

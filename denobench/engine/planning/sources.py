@@ -149,7 +149,7 @@ def _folders(package: str) -> list[Path]:
         places = getattr(sys.modules[package], "__path__", ())
     else:
         spec = find_spec(package)
-        places = (spec and spec.submodule_search_locations) or ()
+        places = (spec.submodule_search_locations if spec else None) or ()
     return [Path(place) for place in places]
 
 

@@ -53,8 +53,8 @@ class _Table:
     def write(self) -> None:
         """Write all rows that are known."""
         if self.new:
-            self.known = pd.concat([self.known, *self.new], ignore_index=True)
-            self.known = self.known.drop_duplicates(TASK_KEY, keep="last")
+            parts: list[pd.DataFrame] = [self.known, *self.new]
+            self.known = pd.concat(parts, ignore_index=True).drop_duplicates(TASK_KEY, keep="last")
             self.new = []
             self.folder.write_table("tasks", self.known)
         self.written = time.monotonic()

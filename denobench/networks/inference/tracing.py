@@ -69,8 +69,8 @@ def _operation(node: Any) -> Found:
     """Return what a layer's call is in a graph."""
     layer = node.operation
     reader = _READERS.get(type(layer)) or _BY_NAME.get(type(layer).__name__)
-    found = reader and reader(layer, node)
-    if not found:
+    found = reader(layer, node) if reader else None
+    if found is None:
         raise UntraceableError(f"the layer {layer.name} ({type(layer).__name__})")
     return found
 

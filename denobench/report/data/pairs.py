@@ -63,7 +63,7 @@ def paired(
         metric = next((metric for metric in metrics if metric.name == name), None)
         if metric is None or chosen is None or chosen.id not in table or table.empty:
             continue
-        finite = table.columns[np.isfinite(table.to_numpy(float)).all(axis=0)]
+        finite = table.columns[np.asarray(np.isfinite(table.to_numpy(float)).all(axis=0))]
         others = finite.drop(chosen.id, errors="ignore")
         if chosen.id not in finite or others.empty:
             continue
@@ -79,6 +79,6 @@ def paired(
     families = frame.groupby(["noise", "metric"])
     frame["p_holm"] = families["p"].transform(lambda found: holm(found.to_numpy()))
     sizes = families["p"].transform("size")
-    least = pd.Series(map(smallest_p, frame["clusters"], sizes), index=frame.index)
+    least = pd.Series([*map(smallest_p, frame["clusters"], sizes)], index=frame.index)
     frame["different"] = (frame["p_holm"] < ALPHA).astype(object).where(least < ALPHA, None)
     return frame[_COLUMNS]

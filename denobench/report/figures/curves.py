@@ -113,7 +113,9 @@ def _dots(place: Axes, summary: Summary, scores: pd.DataFrame, shown: Sequence[E
     for height, entry in enumerate(ordered):
         for _, found in scores[scores["entry"] == entry.id].iterrows():
             place.plot([found["low"], found["high"]], [height] * 2, color=chosen[entry.id].colour)
-            keywords = chosen[entry.id].line | ({"marker": "|"} if entry.identity else {})
+            keywords: dict[str, Any] = {**chosen[entry.id].line}
+            if entry.identity:
+                keywords["marker"] = "|"
             place.plot(found["mean"], height, **keywords)
     _name_methods(place, summary, ordered)
 

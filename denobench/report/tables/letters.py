@@ -355,7 +355,7 @@ _GREEK = [
     "psi",
     "omega",
 ]
-_LATIN_TWINS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))
+_LATIN_TWINS: dict[str, str] = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΧο", "ABEZHIKMNOPTXo", strict=True))
 
 
 def _compatible(letter: str) -> str | None:
