@@ -20,6 +20,7 @@ KEYS = {
     "unet": "c55ac08444c51c67789c00141b3be9ef0d283337c5538adc7c233a68403ed541",
     "cae": "c1c35f7911f7d60af45d014c18e6eef3a1ad10d4622dd7705e473d2d7cb08103",
     "sparse-dae": "481e1014868e8355a25ebfb47f8d23a7f3ec97cb911acb5c0febf38a44823adf",
+    "contractive-dae": "3b6b05fd97b5d472db1fd349fcdf87b1fbd98eb8ee96dce55fed0eca9a2fd42f",
     "vae": "632b90eefe1a0f0bd19c017695480d3de39b5c8775e02f1e67ff552119347983",
 }
 DIGESTS = {
@@ -27,14 +28,16 @@ DIGESTS = {
     "unet": "f68d5cfdd9135c5fb067df9321d77d0c184733997fc53bd862f64d95e8252537",
     "cae": "baa3cede756ae1161fd3ce89b0aee962b7026d6a1b3fbf2c673b8a840563b997",
     "sparse-dae": "5c2b048db37053f77ea0b68c98597573818298153c71f6cc522b92658042ae57",
+    "contractive-dae": "f670db0f9c6de77e7bfd1ada42b130ecb4a83c40f04563ae7e7fd0db95b40377",
     "vae": "39c57e3929a309ee822adee912db135a22f064f314d882c3c75fc477b5e2daf5",
 }
-EPOCHS = {"cdae": 200, "unet": 30, "cae": 30, "sparse-dae": 30, "vae": 30}
+EPOCHS = {**dict.fromkeys(KEYS, 30), "cdae": 200}
 PSNR = {  # of a validation image at 0.1, in dB
     "cdae": 28.1300,
     "unet": 32.5639,
     "cae": 29.4341,
     "sparse-dae": 29.4920,
+    "contractive-dae": 29.2179,
     "vae": 24.8124,
 }
 
