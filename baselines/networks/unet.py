@@ -116,6 +116,11 @@ class UNet(NetworkDenoiser):
         usual = self._widths == WIDTHS
         return super().recipe() | ({} if usual else {"widths": [*self._widths]})
 
+    @property
+    def passes(self) -> int:
+        """As often as there are ways."""
+        return len(self._ways)
+
     def denoise(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
         """Return the mean of the network's answers to the image, flipped and turned."""
         answers = [

@@ -120,6 +120,11 @@ class NetworkDenoiser(FittedDenoiser):
         """Channels of the network's input."""
         return 2 if self.training == "told" else 1
 
+    @property
+    def passes(self) -> int:
+        """How often the network is computed for one image."""
+        return 1
+
     def encode(self, noisy: np.ndarray, sigma: float | None) -> np.ndarray:
         """Return the network's input, (H, W, channels), for a noisy image, (H, W)."""
         if self.training != "told":

@@ -287,7 +287,7 @@ def _cost(method: FittedDenoiser, model: Model, size: int | None) -> dict[str, A
     graph = method.described(model.weights)
     if graph is not None and size is not None:
         side = -(-size // method.factor) * method.factor
-        found["multiplications"] = graph.multiplications(side, side)
+        found["multiplications"] = method.passes * graph.multiplications(side, side)
     return found
 
 
