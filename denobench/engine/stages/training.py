@@ -97,12 +97,15 @@ def train_methods(plan: Plan, folder: RunFolder, watcher: Watcher) -> Weights:
             continue
         watcher.stage(stage, 1, 1)
         found = (model.weights, model.digest)
+        owner = next((name for (name, _), same in weights.paths.items() if same == found), "")
         weights.paths |= {(method.name, each): found for each in corruptions}
         histories.append(_history(method, model, corruptions))
         weights.records[method.name] = _record(
             weights.records.get(method.name), model, method, trained_on.size
         )
-        weights.remarks[method.name] = fitted_method(method).remark(model.history)
+        shared = f"the weights of {owner}" if owner not in ("", method.name) else ""
+        own = fitted_method(method).remark(model.history)
+        weights.remarks[method.name] = "; ".join(filter(None, (shared, own)))
         _keep_model(weights, folder, method, model, corruptions)
     folder.write_table("training", pd.concat(histories) if histories else None)
     return weights

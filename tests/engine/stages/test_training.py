@@ -74,3 +74,4 @@ def test_weights_that_methods_share_are_copied_once(
     one, eight = (weights.records[name].model_dump() for name in ("unet", "U-Net (8 ways)"))
     assert eight == one | {"multiplications": 8 * one["multiplications"]}
     assert len({found for _, found in weights.paths.values()}) == 2
+    assert weights.remarks == {"unet": "", "U-Net (8 ways)": "the weights of unet", "cdae": ""}
