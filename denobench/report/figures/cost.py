@@ -22,6 +22,7 @@ _COSTS = (
     ("seen", "Images or squares seen\n(thousands)", 1e3),
     ("seconds", "Training\n(minutes)", 60.0),
 )
+_MOST = 4  # numbers that an axis has room for
 _SPAN = 12.0  # an axis' end over its start, at least: room for two marks of 1 and 3
 
 
@@ -73,9 +74,16 @@ def _draw(
         low, high = place.get_xlim()
         if high < _SPAN * low:
             place.set_xlim((low * high / _SPAN) ** 0.5, (low * high * _SPAN) ** 0.5)
-        place.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=4))
+        place.xaxis.set_major_locator(_places(*place.get_xlim()))
         place.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         place.xaxis.set_minor_formatter(NullFormatter())
     places[0].set_ylabel(metric.axis)
     legend(figure, summary, shown)
     return figure
+
+
+def _places(low: float, high: float) -> LogLocator:
+    """Return where an axis has numbers: at 1 and 3 of decades, or at 1 if those are too many."""
+    both = LogLocator(subs=(1.0, 3.0), numticks=9)
+    inside = [place for place in both.tick_values(low, high) if low <= place <= high]
+    return both if len(inside) <= _MOST else LogLocator(subs=(1.0,), numticks=_MOST)

@@ -22,12 +22,17 @@ _CURVES = {"Loss (log scale)": ("loss", "val_loss"), "Validation PSNR (dB)": ("v
 
 
 def draw_training(summary: Summary) -> Iterator[Picture]:
-    """Yield a figure of every method's trainings.
+    """Yield a figure of every training, under the first method's name that has its weights.
 
     A history without such columns, which a method need not have, has none.
     """
+    drawn = set()
     for entry in summary.entries if not summary.training.empty else ():
         history = summary.training[summary.training["entry"] == entry.id].dropna(axis=1, how="all")
+        weights = (entry.run, *history.get("key", [entry.id]))
+        if weights in drawn:
+            continue
+        drawn.add(weights)
         curves = {
             label: columns
             for label, names in _CURVES.items()

@@ -56,7 +56,7 @@ def test_score_over_each_cost(trained: Summary) -> None:
     ]
 
 
-@pytest.mark.parametrize("spread", [1.0, 1.05, 1.7, 40.0])
+@pytest.mark.parametrize("spread", [1.0, 1.05, 1.7, 40.0, 300.0, 3e4])
 def test_axes_can_be_read(trained: Summary, spread: float) -> None:
     """However near the networks' costs are, an axis has two to five numbers, and none overlap."""
     seconds = {"median": 5000.0, "tv": 5000.0 * spread}

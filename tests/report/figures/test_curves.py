@@ -10,6 +10,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -120,6 +121,16 @@ def test_kept_epoch_is_marked(pictures: dict[str, Picture], run: RunFolder) -> N
     right = pictures["training-median"].figure.axes[1]
     marks = [line for line in right.lines if line.get_marker() == "o"]
     assert [line.get_ydata()[0] for line in marks] == kept["val_psnr"].tolist()
+
+
+def test_a_training_is_drawn_once(summary: Summary) -> None:
+    """Two methods with the same weights have one figure, and two with others have two."""
+    own = summary.training[summary.training["key"].notna()]
+    other = next(entry for entry in summary.entries if entry.id not in {*own["entry"]})
+    for key, figures in ((own["key"], 1), ("other weights", 2)):
+        again = own.assign(entry=other.id, key=key)
+        both = replace(summary, training=pd.concat([own, again], ignore_index=True))
+        assert len([*draw_training(both)]) == figures
 
 
 def test_training_figure_shows_what_a_history_has(summary: Summary) -> None:
