@@ -92,7 +92,8 @@ COMMITTED = Path(__file__).parents[1] / "results"
 
 
 @pytest.mark.parametrize(
-    ("name", "files"), [("paper", 31), ("paper-matched", 31), ("networks-rician", 22)]
+    ("name", "files"),
+    [("paper", 31), ("paper-matched", 31), ("networks", 22), ("networks-rician", 22)],
 )
 def test_the_committed_results(name: str, files: int) -> None:
     """The tables in the repository follow from the rows beside them."""
