@@ -88,6 +88,28 @@ def test_sixteen_bits_in_sixteen_bits_out(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), pixels)
 
 
+@pytest.mark.parametrize("method", ["median", "cae", "blind-first"])
+def test_blind_methods_need_no_estimate(tmp_path: Path, method: str) -> None:
+    """A black picture, in which no noise can be estimated, is denoised, and no sigma named."""
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(
+        "from denobench import denoiser\n"
+        "@denoiser('blind-first', tracks=('blind', 'oracle'))\n"
+        "def blind_first(noisy, sigma):\n"
+        "    return noisy if sigma is None else noisy + 1\n"
+    )
+    Image.fromarray(np.zeros((32, 32), np.uint8)).save(tmp_path / "in.png")
+    paths = (tmp_path / "in.png", tmp_path / "out.png")
+    (written,) = api.denoise_file(*paths, method, plugins=[plugin])
+    assert (written.sigma, written.estimated) == (None, False)
+    with pytest.raises(DenobenchError, match="give its sigma"):
+        api.denoise_file(*paths, "tv")
+    if method == "blind-first":
+        (told,) = api.denoise_file(*paths, method, sigma=0.1, plugins=[plugin])
+        assert told.sigma == 0.1
+        assert np.asarray(Image.open(paths[1])).all()
+
+
 def test_a_volume_is_not_written_as_a_picture(tmp_path: Path) -> None:
     """The target must be of the source's kind, and the error says which."""
     volume(tmp_path / "in.nii", np.int16, 1, 0)

@@ -38,7 +38,8 @@ class Applied:
     method
         With its parameters and weights.
     sigma
-        Of the noise, as a fraction of full scale; estimated if None.
+        Of the noise, as a fraction of full scale; estimated if None, for a method whose first
+        track is not the blind one.
     """
 
     name: str
@@ -59,10 +60,11 @@ class Applied:
         DenobenchError
             If it cannot be estimated.
         """
-        if {*self.method.info.tracks} == {"blind"}:
-            return Told(None)
-        if self.sigma is not None:
+        tracks = self.method.info.tracks
+        if self.sigma is not None and {*tracks} != {"blind"}:
             return Told(self.sigma)
+        if tracks[0] == "blind":
+            return Told(None)
         return Told(noise.estimated(noisy, model), estimated=True)
 
     def answer(self, noisy: NDArray[np.float32], sigma: float | None) -> NDArray[np.float32]:
