@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from denobench.scorenames import on_foreground
@@ -31,11 +32,18 @@ def score(cells: pd.DataFrame) -> float:
         Mean PSNR in dB on the foreground: of the levels, their clusters and the images of those;
         minus infinity if a cell has no score.
     """
-    if (cells["status"] != "ok").any():
-        return -math.inf
-    images = cells.groupby(["level", "cluster", "image"])[SCORE].mean()
-    mean = images.groupby(["level", "cluster"]).mean().mean()
-    return -math.inf if math.isnan(mean) else float(mean)
+    return _score(_clusters(cells, []), failed=bool((cells["status"] != "ok").any()))
+
+
+def _clusters(cells: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+    """Average the images of a cluster, level by level."""
+    scope = [*by, "level", "cluster"]
+    return cells.groupby([*scope, "image"])[SCORE].mean().groupby(scope).mean()
+
+
+def _score(clusters: pd.Series, *, failed: bool) -> float:
+    mean = -math.inf if failed else float(clusters.mean())
+    return -math.inf if math.isnan(mean) else mean
 
 
 def summarise(cells: pd.DataFrame) -> pd.DataFrame:
@@ -54,28 +62,33 @@ def summarise(cells: pd.DataFrame) -> pd.DataFrame:
         has the best score of its scope; the first of equals, and the defaults if all failed) and
         edge (of the chosen one: its parameters at an edge of what was tried, a tuple).
     """
-    records = []
-    for scope, tried in cells.groupby(SCOPE, sort=False):
-        found: list[dict[str, Any]] = [
-            {
-                **dict(zip(SCOPE, scope, strict=True)),
-                "trial": trial,
-                "settings": part["settings"].iloc[0],
-                "score": score(part),
-                "images": part["image"].nunique(),
-                "clusters": part["cluster"].nunique(),
-            }
-            for trial, part in tried.groupby("trial")
-        ]
-        best = max(range(len(found)), key=lambda place: found[place]["score"])
-        texts = [json.loads(each["settings"]) for each in found]
-        edge = tuple(at_edge(texts, texts[best]))
-        records += [
-            {**each, "chosen": place == best, "edge": edge if place == best else ()}
-            for place, each in enumerate(found)
-        ]
     columns = [*SCOPE, "trial", "settings", "score", "images", "clusters", "chosen", "edge"]
-    return pd.DataFrame.from_records(records, columns=columns)
+    if cells.empty:
+        return pd.DataFrame(columns=columns)
+    by = [*SCOPE, "trial"]
+    trials = cells.groupby(by, sort=False)
+    found = trials[["settings"]].first()
+    failed = (cells["status"] != "ok").groupby([cells[name] for name in by]).any()
+    means = dict(iter(_clusters(cells, by).groupby(by)))
+    none = pd.Series(dtype=float)  # a table of a stranger's may lack an image's name
+    found["score"] = [_score(means.get(each, none), failed=failed[each]) for each in found.index]
+    found["images"], found["clusters"] = trials["image"].nunique(), trials["cluster"].nunique()
+    found = pd.concat(
+        [_judged(tried.sort_values("trial")) for _, tried in found.groupby(SCOPE, sort=False)]
+    )
+    return found.reset_index()[columns]
+
+
+def _judged(tried: pd.DataFrame) -> pd.DataFrame:
+    """Mark the best trial of a scope, and its parameters at an edge."""
+    best = int(np.argmax(tried["score"]))
+    texts = [json.loads(text) for text in tried["settings"]]
+    edge = tuple(at_edge(texts, texts[best]))
+    places = range(len(tried))
+    return tried.assign(
+        chosen=[place == best for place in places],
+        edge=[edge if place == best else () for place in places],
+    )
 
 
 def at_edge(tried: Iterable[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from denobench.statistics import bootstrap_intervals, cluster_means
 # ranked nor allowed to shrink the cells that the others are compared on.
 COMPARED_FROM = 0.5
 
+_WHERE = ["noise", "level", "entry"]
 _CELL = ["cluster", "image", "realisation"]
 _SCORES = ["noise", "level", "metric", "entry", "mean", "low", "high", "n", "clusters"]
 _SCORES += ["completed", "planned", "compared", "rank", "below"]
@@ -28,13 +29,10 @@ def _by_level(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, float], pd.DataFr
             yield (str(noise), float(level)), found[found["level"] == level]
 
 
-def _wide(cells: pd.DataFrame, metrics: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Return the scores of completed cells by metric, one column per entry."""
-    if not metrics:
-        return {}
+def _wide(cells: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Return the scores of completed cells, one column per metric and entry."""
     completed = cells[cells["status"] == "ok"]
-    wide = completed.pivot(index=_CELL, columns="entry", values=list(metrics))
-    return {metric: pd.DataFrame(wide[metric]) for metric in metrics}
+    return completed.pivot(index=_CELL, columns="entry", values=list(metrics))
 
 
 def _completed(cells: pd.DataFrame) -> tuple[pd.Series, int]:
@@ -68,91 +66,96 @@ def take_means(
     records: list[dict[str, Any]] = []
     compared_means = {}
     present = rows.groupby("noise")["entry"].agg(set)
-    for (noise, level), cells in _by_level(rows):
+    columns = [*_WHERE, *_CELL, "status", *metrics]
+    for (noise, level), cells in _by_level(rows[columns]) if metrics else ():
         shown = [entry for entry in entries if entry.id in present[noise]]
-        counts = _completed(cells)
-        wide = _wide(cells, [*metrics])
-        for metric in metrics.values():
-            where = {"noise": noise, "level": level, "metric": metric.name}
-            found, shared = _at_level(wide[metric.name], counts, shown, metric, seed)
+        for metric, found, shared in _at_level(cells, shown, metrics):
+            where = {"noise": noise, "level": level, "metric": metric}
             records += [where | record for record in found]
-            compared_means[noise, level, metric.name] = shared
+            compared_means[noise, level, metric] = shared
     if not records:
         return pd.DataFrame(columns=_SCORES), compared_means
     scores = pd.DataFrame.from_records(records)
+    scores["low"], scores["high"] = _intervals([each["values"] for each in records], seed).T
     scores["rank"] = _ranks(scores, entries, metrics)
     return scores[_SCORES], compared_means
 
 
 def _at_level(
-    wide: pd.DataFrame,
-    counts: tuple[pd.Series, int],
-    shown: Sequence[Entry],
-    metric: Score,
-    seed: int | None,
-) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Average one metric at one level, method by method, and over clusters of those compared."""
-    completed, planned = counts
-    wide = wide.reindex(columns=[entry.id for entry in shown])
-    given = wide.notna()
+    cells: pd.DataFrame, shown: Sequence[Entry], metrics: Mapping[str, Score]
+) -> Iterator[tuple[str, list[dict[str, Any]], pd.DataFrame]]:
+    """Average every metric at one level, and over clusters of the methods that it compares."""
+    names = [entry.id for entry in shown]
+    completed, planned = _completed(cells)
+    completed = completed.reindex(names, fill_value=0)
+    wide = _wide(cells, [*metrics]).reindex(columns=pd.MultiIndex.from_product([metrics, names]))
+    wide = wide.astype(float)
+    given = wide.notna().to_numpy(bool).reshape(len(wide), len(metrics), len(names))
+    compared = _compared(given, completed.to_numpy(), planned)
+    common = (given | ~compared).all(axis=2)
+    # All metrics at once: grouping takes longer than averaging.
+    means = cluster_means(wide.where(np.repeat(common, len(names), axis=1)))
+    cluster = means.index.get_indexer(wide.index.get_level_values("cluster"))
+    for place, metric in enumerate(metrics.values()):
+        kept = np.unique(cluster[common[:, place]])
+        shared = means.to_numpy().reshape(-1, *compared.shape)[kept, place]
+        records = []
+        for column, entry in enumerate(shown):
+            joint = bool(compared[place, column])
+            part = common[:, place] if joint else given[:, place, column]
+            own = shared if joint else cluster_means(wide.loc[part, metric.name]).to_numpy()
+            records.append(
+                {
+                    "entry": entry.id,
+                    **_average(own, column, shown, metric),
+                    "n": int(part.sum()),
+                    "completed": int(completed.iloc[column]),
+                    "planned": planned,
+                    "compared": joint and bool(part.any()),
+                }
+            )
+        joint = compared[place]
+        columns = [name for name, each in zip(names, joint, strict=True) if each]
+        yield metric.name, records, pd.DataFrame(shared[:, joint], means.index[kept], columns)
+
+
+def _compared(given: np.ndarray, completed: np.ndarray, planned: int) -> np.ndarray:
+    """Return which methods have enough of a score's cells to be held against each other.
+
+    From which scores are there, (cells, metrics, methods), and from the cells that each method
+    completed: (metrics, methods).
+    """
     # Images that have no such score, such as a tumour's, count against nobody.
-    possible = int(given.any(axis=1).sum())
-    scored = given.sum()
-    compared = [
-        entry.id
-        for entry in shown
-        if completed.get(entry.id, 0) >= COMPARED_FROM * planned
-        and (not possible or scored[entry.id] >= COMPARED_FROM * possible)
-    ]
-    common = wide.dropna(subset=compared)
-    shared = cluster_means(common)
-    intervals = _intervals(shared[compared], seed)
-    records = []
-    for entry in shown:
-        joint = entry.id in compared
-        part = common if joint else wide.dropna(subset=[entry.id])
-        means = shared if joint else cluster_means(part)
-        records.append(
-            {
-                "entry": entry.id,
-                **_average(means, entry, shown, metric),
-                **(intervals if joint else _intervals(means[[entry.id]], seed))[entry.id],
-                "n": len(part),
-                "completed": int(completed.get(entry.id, 0)),
-                "planned": planned,
-                "compared": joint and len(common) > 0,
-            }
-        )
-    return records, shared[compared]
+    possible = given.any(axis=2).sum(axis=0)
+    scored = given.sum(axis=0) >= COMPARED_FROM * possible[:, None]
+    return scored & (completed >= COMPARED_FROM * planned)
 
 
-def _intervals(means: pd.DataFrame, seed: int | None) -> dict[str, dict[str, float]]:
-    """Return the bootstrap intervals of columns; NaN without a seed."""
-    ends = (
-        np.full((means.shape[1], 2), np.nan)
-        if seed is None
-        else bootstrap_intervals(means.to_numpy(float).T, seed=seed)
-    )
-    return {
-        str(name): {"low": float(low), "high": float(high)}
-        for name, (low, high) in zip(means.columns, ends, strict=True)
-    }
+def _intervals(values: Sequence[np.ndarray], seed: int | None) -> np.ndarray:
+    """Return the bootstrap intervals of means, (K, 2); NaN without a seed."""
+    found = np.full((len(values), 2), np.nan)
+    sizes = np.array([each.size for each in values])
+    for size in np.unique(sizes) if seed is not None else ():
+        same = np.flatnonzero(sizes == size)
+        found[same] = bootstrap_intervals(np.stack([values[each] for each in same]), seed=seed)
+    return found
 
 
 def _average(
-    means: pd.DataFrame, entry: Entry, shown: Sequence[Entry], metric: Score
+    means: np.ndarray, column: int, shown: Sequence[Entry], metric: Score
 ) -> dict[str, Any]:
-    """Average one method's means of clusters, and hold them against the identity's."""
-    values = means[entry.id].to_numpy(float)
-    mean = values.mean() if values.size else np.nan
-    identity = next((other.id for other in shown if other.identity), None)
-    nothing = means[identity].mean() if identity else np.nan
+    """Average a method's means of clusters, and hold them against the identity's."""
+    values = means[:, column]
+    identity = next((place for place, other in enumerate(shown) if other.identity), None)
+    nothing = values[:0] if identity is None else means[:, identity]
+    nothing = nothing[~np.isnan(nothing)]
+    mean, least = (each.mean() if each.size else np.nan for each in (values, nothing))
     with np.errstate(invalid="ignore"):  # infinite both: nobody is below
-        gap = np.round(mean, metric.digits) - np.round(nothing, metric.digits)
-    below = not (entry.identity or metric.estimate) and bool(
+        gap = np.round(mean, metric.digits) - np.round(least, metric.digits)
+    below = not (shown[column].identity or metric.estimate) and bool(
         gap < 0 if metric.higher_is_better else gap > 0
     )
-    return {"mean": mean, "clusters": len(values), "below": below}
+    return {"values": values, "mean": mean, "clusters": len(values), "below": below}
 
 
 def _ranks(

@@ -240,7 +240,7 @@ def _trials(runs: Mapping[str, RunFolder], entries: Sequence[Entry]) -> pd.DataF
     """Sum up what tuning tried, method by method."""
     cells = _attach(runs, "tuning", entries)
     if cells.empty:
-        return trials.summarise(pd.DataFrame(columns=trials.SCOPE)).assign(entry="")
+        return trials.summarise(cells).assign(entry="")
     found = [trials.summarise(part).assign(entry=entry) for entry, part in cells.groupby("entry")]
     return pd.concat(found, ignore_index=True)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -95,7 +96,8 @@ def _quality(
     scores = summary.scores
     scores = scores[(scores["noise"] == noise) & scores["metric"].isin(names)]
     places = [(level, metric) for level in summary.levels(noise) for metric in metrics]
-    found = {(s["entry"], s["level"], s["metric"]): s for _, s in scores.iterrows()}
+    records = scores.to_dict("records")
+    found = {(each["entry"], each["level"], each["metric"]): each for each in records}
     alike = _alike(summary, noise)
     milliseconds = summary.milliseconds()
 
@@ -105,12 +107,12 @@ def _quality(
             _score(found[key], metric, alike=key in alike)
             for key, (_, metric) in zip(keys, places, strict=True)
         ]
-        once = scores[(scores["entry"] == entry.id) & (scores["metric"] == names[0])]
+        once = [found[entry.id, level, names[0]] for level in summary.levels(noise)]
         return (
             *method_fields(summary, entry),
             *cells,
             number(milliseconds.get(entry.id)),
-            _completed(int(once["completed"].sum()), int(once["planned"].sum())),
+            _completed(*(sum(each[name] for each in once) for name in ("completed", "planned"))),
         )
 
     short, title, units = _titles(metrics)
@@ -134,15 +136,15 @@ def _quality(
 def _alike(summary: Summary, noise: str) -> set[tuple[str, float, str]]:
     """Return the scores that do not differ from the reference method's."""
     pairs = summary.paired[summary.paired["noise"] == noise]
-    same = pairs[pairs["different"].eq(False)]
-    return {(pair["entry"], pair["level"], pair["metric"]) for _, pair in same.iterrows()}
+    same = pairs.loc[pairs["different"].eq(False), ["entry", "level", "metric"]]
+    return {*same.itertuples(index=False, name=None)}
 
 
 def _paired(summary: Summary, noise: str, metric: Score) -> Table:
     """Return the differences to the reference method, with tests and effect sizes."""
     pairs = summary.paired
     pairs = pairs[(pairs["noise"] == noise) & (pairs["metric"] == metric.name)]
-    found = {(pair["entry"], pair["level"]): pair for _, pair in pairs.iterrows()}
+    found = {(pair["entry"], pair["level"]): pair for pair in pairs.to_dict("records")}
     levels = [level for level in summary.levels(noise) if level in set(pairs["level"])]
 
     def row(entry: Entry) -> tuple[Field, ...]:
@@ -174,7 +176,7 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
     )
 
 
-def _difference(pair: pd.Series | None, metric: Score) -> tuple[Field, Field, Field]:
+def _difference(pair: Mapping[str, Any] | None, metric: Score) -> tuple[Field, Field, Field]:
     """Return difference, p value and effect size."""
     if pair is None:
         return Field("–"), Field("–"), Field("–")
@@ -211,7 +213,7 @@ def _titles(metrics: Sequence[Score]) -> tuple[dict[str, str], str, str]:
     return short, title, f"{captions.listing(dict.fromkeys(units))}; " if units else ""
 
 
-def _score(found: pd.Series, metric: Score, *, alike: bool) -> Field:
+def _score(found: Mapping[str, Any], metric: Score, *, alike: bool) -> Field:
     """Return a mean with its interval, rank and marks."""
     bounded = pd.notna(found["low"]) and pd.notna(found["high"])
     apart = found["n"] > 0 and not found["compared"]
