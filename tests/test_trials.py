@@ -70,6 +70,26 @@ def test_scopes_are_apart() -> None:
     assert list(found.loc[found["chosen"], "trial"]) == [1, 0]
 
 
+def test_images_without_a_name_give_no_score() -> None:
+    """A damaged table is no reason to stop: the trial has no score."""
+    found = cells([[20.0, 30.0], [30.0, 20.0]])
+    found.loc[found["trial"] == 1, "cluster"] = None
+    assert list(trials.summarise(found)["score"]) == [pytest.approx(25), -math.inf]
+
+
+def test_scores_of_many_trials_are_those_of_each() -> None:
+    """All trials at once give what each gives alone, to the bit."""
+    tried = [[20.1 + trial / 3, 30.7, 35.3 - trial / 7] for trial in range(5)]
+    many = pd.concat([cells(tried), cells(tried[::-1], level=0.2), cells(tried, fold=1)])
+    found = trials.summarise(many)
+    alone = [
+        trials.score(part)
+        for _, scope in many.groupby("fold")
+        for _, part in scope.groupby("trial")
+    ]
+    assert list(found["score"]) == alone
+
+
 def test_edges_are_of_numbers_alone() -> None:
     """The least and the greatest number tried are edges; a name has none, nor has a lone value."""
     tried = [{"a": a, "name": name, "one": 1} for a, name in ((1, "x"), (2, "y"), (3, "z"))]
