@@ -84,11 +84,9 @@ def _judged(tried: pd.DataFrame) -> pd.DataFrame:
     best = int(np.argmax(tried["score"]))
     texts = [json.loads(text) for text in tried["settings"]]
     edge = tuple(at_edge(texts, texts[best]))
-    places = range(len(tried))
-    return tried.assign(
-        chosen=[place == best for place in places],
-        edge=[edge if place == best else () for place in places],
-    )
+    chosen = [place == best for place in range(len(tried))]
+    edges = pd.Series([edge if each else () for each in chosen], tried.index)
+    return tried.assign(chosen=chosen, edge=edges)
 
 
 def at_edge(tried: Iterable[Mapping[str, Any]], chosen: Mapping[str, Any]) -> list[str]:

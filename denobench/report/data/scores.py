@@ -92,7 +92,7 @@ def _at_level(
     wide = wide.astype(float)
     given = wide.notna().to_numpy(bool).reshape(len(wide), len(metrics), len(names))
     compared = _compared(given, completed.to_numpy(), planned)
-    common = (given | ~compared).all(axis=2)
+    common = np.asarray(np.all(given | ~compared, axis=2))
     # All metrics at once: grouping takes longer than averaging.
     means = cluster_means(wide.where(np.repeat(common, len(names), axis=1)))
     cluster = means.index.get_indexer(wide.index.get_level_values("cluster"))
@@ -103,7 +103,8 @@ def _at_level(
         for column, entry in enumerate(shown):
             joint = bool(compared[place, column])
             part = common[:, place] if joint else given[:, place, column]
-            own = shared if joint else cluster_means(wide.loc[part, metric.name]).to_numpy()
+            apart = pd.DataFrame(wide.loc[part, metric.name])
+            own = shared if joint else cluster_means(apart).to_numpy()
             records.append(
                 {
                     "entry": entry.id,
@@ -134,8 +135,10 @@ def _compared(given: np.ndarray, completed: np.ndarray, planned: int) -> np.ndar
 def _intervals(values: Sequence[np.ndarray], seed: int | None) -> np.ndarray:
     """Return the bootstrap intervals of means, (K, 2); NaN without a seed."""
     found = np.full((len(values), 2), np.nan)
+    if seed is None:
+        return found
     sizes = np.array([each.size for each in values])
-    for size in np.unique(sizes) if seed is not None else ():
+    for size in np.unique(sizes):
         same = np.flatnonzero(sizes == size)
         found[same] = bootstrap_intervals(np.stack([values[each] for each in same]), seed=seed)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -176,7 +176,7 @@ def _paired(summary: Summary, noise: str, metric: Score) -> Table:
     )
 
 
-def _difference(pair: Mapping[str, Any] | None, metric: Score) -> tuple[Field, Field, Field]:
+def _difference(pair: Mapping[Hashable, Any] | None, metric: Score) -> tuple[Field, Field, Field]:
     """Return difference, p value and effect size."""
     if pair is None:
         return Field("–"), Field("–"), Field("–")
@@ -213,7 +213,7 @@ def _titles(metrics: Sequence[Score]) -> tuple[dict[str, str], str, str]:
     return short, title, f"{captions.listing(dict.fromkeys(units))}; " if units else ""
 
 
-def _score(found: Mapping[str, Any], metric: Score, *, alike: bool) -> Field:
+def _score(found: Mapping[Hashable, Any], metric: Score, *, alike: bool) -> Field:
     """Return a mean with its interval, rank and marks."""
     bounded = pd.notna(found["low"]) and pd.notna(found["high"])
     apart = found["n"] > 0 and not found["compared"]
