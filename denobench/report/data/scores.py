@@ -103,8 +103,7 @@ def _at_level(
         for column, entry in enumerate(shown):
             joint = bool(compared[place, column])
             part = common[:, place] if joint else given[:, place, column]
-            apart = pd.DataFrame(wide.loc[part, metric.name])
-            own = shared if joint else cluster_means(apart).to_numpy()
+            own = shared if joint else _own(wide, part, metric)
             records.append(
                 {
                     "entry": entry.id,
@@ -118,6 +117,11 @@ def _at_level(
         joint = compared[place]
         columns = [name for name, each in zip(names, joint, strict=True) if each]
         yield metric.name, records, pd.DataFrame(shared[:, joint], means.index[kept], columns)
+
+
+def _own(wide: pd.DataFrame, part: np.ndarray, metric: Score) -> np.ndarray:
+    """Return the means of clusters over a part of the cells."""
+    return cluster_means(pd.DataFrame(wide.loc[part, metric.name])).to_numpy()
 
 
 def _compared(given: np.ndarray, completed: np.ndarray, planned: int) -> np.ndarray:
