@@ -141,9 +141,8 @@ def _intervals(values: Sequence[np.ndarray], seed: int | None) -> np.ndarray:
     found = np.full((len(values), 2), np.nan)
     if seed is None:
         return found
-    sizes = np.array([each.size for each in values])
-    for size in np.unique(sizes):
-        same = np.flatnonzero(sizes == size)
+    for size in {each.size for each in values}:
+        same = [place for place, each in enumerate(values) if each.size == size]
         found[same] = bootstrap_intervals(np.stack([values[each] for each in same]), seed=seed)
     return found
 
