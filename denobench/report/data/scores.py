@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,10 @@ def _at_level(
     # All metrics at once: grouping takes longer than averaging.
     means = cluster_means(wide.where(np.repeat(common, len(names), axis=1)))
     cluster = means.index.get_indexer(wide.index.get_level_values("cluster"))
+    averages = means.to_numpy().reshape(-1, *compared.shape)
     for place, metric in enumerate(metrics.values()):
         kept = np.unique(cluster[common[:, place]])
-        shared = means.to_numpy().reshape(-1, *compared.shape)[kept, place]
+        shared = averages[kept, place]
         records = []
         for column, entry in enumerate(shown):
             joint = bool(compared[place, column])
@@ -115,7 +117,7 @@ def _at_level(
                 }
             )
         joint = compared[place]
-        columns = [name for name, each in zip(names, joint, strict=True) if each]
+        columns = [*compress(names, joint)]
         yield metric.name, records, pd.DataFrame(shared[:, joint], means.index[kept], columns)
 
 
