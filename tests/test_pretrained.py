@@ -22,6 +22,7 @@ KEYS = {
     "sparse-dae": "481e1014868e8355a25ebfb47f8d23a7f3ec97cb911acb5c0febf38a44823adf",
     "contractive-dae": "3b6b05fd97b5d472db1fd349fcdf87b1fbd98eb8ee96dce55fed0eca9a2fd42f",
     "vae": "632b90eefe1a0f0bd19c017695480d3de39b5c8775e02f1e67ff552119347983",
+    "dncnn": "2fc013218f683241a1f9eb6ca05bf1ef8bdd2820a3df33ad74d28f5b100c2da9",
     "r2unet": "0b2231f8847ac5ca52027edd2ca58e9bf513559b95dd73d880f30ff9e6f3f175",
 }
 DIGESTS = {
@@ -31,9 +32,10 @@ DIGESTS = {
     "sparse-dae": "5c2b048db37053f77ea0b68c98597573818298153c71f6cc522b92658042ae57",
     "contractive-dae": "f670db0f9c6de77e7bfd1ada42b130ecb4a83c40f04563ae7e7fd0db95b40377",
     "vae": "39c57e3929a309ee822adee912db135a22f064f314d882c3c75fc477b5e2daf5",
+    "dncnn": "c773b08d3d220e88a65837308e1f928fa03c38d92de955cd06d87c9613f455f3",
     "r2unet": "d358974b30585fe579739003fd11af6d7b4fcd2a2457fa9dad8ba02ac8af78ab",
 }
-EPOCHS = {**dict.fromkeys(KEYS, 30), "cdae": 200, "r2unet": 15}
+EPOCHS = {**dict.fromkeys(KEYS, 30), "cdae": 200, "dncnn": 8, "r2unet": 15}
 PSNR = {  # of a validation image at 0.1, in dB
     "cdae": 28.1300,
     "unet": 32.5639,
@@ -41,6 +43,7 @@ PSNR = {  # of a validation image at 0.1, in dB
     "sparse-dae": 29.4920,
     "contractive-dae": 29.2179,
     "vae": 24.8124,
+    "dncnn": 30.5240,
     "r2unet": 31.0324,
 }
 
