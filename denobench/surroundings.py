@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import codecs
+import gc
 import importlib
 import os
 import shutil
@@ -38,6 +39,9 @@ _PYTHON = (
 )
 # Files of the working folder in which libraries look for settings when they are imported.
 _FILES = {"matplotlibrc": "matplotlib", ".numba_config.yaml": "numba"}
+# How much is made until Python looks for cycles: it would look at what imports leave a thousand
+# times, a tenth of a short run, and find nothing.
+_GARBAGE = (50_000, 20, 20)
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -92,6 +96,7 @@ def shield() -> None:
         kept = {n: v for n, v in os.environ.items() if n in _PYTHON or not n.startswith("PYTHON")}
         code = f"from denobench.__main__ import main; main({_terminal_encoding()!a})"
         os.execve(sys.executable, [*python(code), *sys.argv[1:]], kept)
+    gc.set_threshold(*_GARBAGE)
     if str(_ROOT) not in sys.path:  # of a checkout that is not installed
         sys.path.append(str(_ROOT))
     kept = environment(os.environ)

@@ -144,7 +144,7 @@ def wait_for(moment: str | float, out: Path, running: Running, rng: random.Rando
             ):
                 time.sleep(rng.uniform(0, 0.3))
                 return
-        time.sleep(0.001)
+        time.sleep(0.001 if moment == "commit" else 0.02)  # a commit is a moment, the others last
 
 
 def progress(out: Path) -> dict:

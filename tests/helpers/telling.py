@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from multiprocessing.connection import Connection
@@ -36,6 +37,7 @@ def tell(connection: Connection) -> None:
         "folder": os.getcwd(),
         "variable": os.environ.get("DENOBENCH_TEST"),
         "open": len(os.listdir("/proc/self/fd")),
+        "collects": gc.isenabled(),
     }
     connection.send(("seen", seen))
     asked = connection.recv()

@@ -8,6 +8,7 @@ fork is not safe.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import os
 import signal
@@ -217,6 +218,7 @@ def nurse(main: Callable[[int], None], descriptor: int, parent: int) -> None:
     """
     set_child_subreaper = 36  # what a method leaves behind becomes ours
     ctypes.CDLL(None).prctl(set_child_subreaper, 1)
+    gc.disable()  # what is imported here stays
     connection = Connection(descriptor)
     ended: dict[int, int] = {}
     alive: set[int] = set()
@@ -261,12 +263,14 @@ def _fork(main: Callable[[int], None], connection: Connection, wish: _Wish) -> i
     pipe, log = (recv_handle(connection) for _ in range(2))
     with suppress(Exception):  # else the child says what is wrong
         importlib.import_module(wish.module)
+    gc.freeze()  # so that a child, which looks for garbage again, does not copy all this
     try:
         pid = os.fork()
     except OSError as error:
         return error
     if not pid:
         try:
+            gc.enable()
             os.setpgid(0, 0)
             connection.close()
             _become(wish, log)

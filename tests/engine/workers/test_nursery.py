@@ -28,11 +28,12 @@ def children(tmp_path: Path) -> Iterator[list[Child]]:
 
 
 def test_each_is_like_a_fresh_one(children: list[Child], tmp_path: Path) -> None:
-    """They have one parent, another state of chance each, and no open file of each other's."""
+    """They have one parent, each its own chance and garbage, and no open file of each other's."""
     one, two = (child.receive(60) for child in children)
     assert one["parent"] == two["parent"] != os.getpid()
     assert one["random"] != two["random"]
     assert one["open"] == two["open"]
+    assert one["collects"] and two["collects"]
 
 
 def test_surroundings_are_those_of_its_start(
