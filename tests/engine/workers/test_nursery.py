@@ -33,7 +33,7 @@ def test_each_is_like_a_fresh_one(children: list[Child], tmp_path: Path) -> None
     assert one["parent"] == two["parent"] != os.getpid()
     assert one["random"] != two["random"]
     assert one["open"] == two["open"]
-    assert one["collects"] and two["collects"]
+    assert {one["collects"], two["collects"]} == {True}
 
 
 def test_surroundings_are_those_of_its_start(
