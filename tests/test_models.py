@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from denobench import methods, models
-from denobench.datasets import open_folder
+from denobench.datasets import Item, open_folder
 from denobench.errors import DenobenchError
 from denobench.methods import FittedDenoiser, Info, TrainingSet
 
@@ -70,10 +70,15 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture(scope="module")
+def items(image_folder) -> tuple[Item, ...]:
+    """Return small images, opened once for all tests."""
+    return open_folder(image_folder).items
+
+
 @pytest.fixture
-def training(image_folder) -> TrainingSet:
+def training(items) -> TrainingSet:
     """Return a training set of four images."""
-    items = open_folder(image_folder).items
     return TrainingSet(items[:4], items[4:6], 16, "gaussian", (0.1,), 7)
 
 

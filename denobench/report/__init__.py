@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from denobench.errors import DenobenchError
 from denobench.files import subfolder, write_bytes, write_text
 from denobench.progress import Progress, unheard
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "console_table", "texts", "unchanged", "write"]
 
+# Tables of some hundred rows: texts that lie in Arrow's arrays take longer to pick than to hold.
+_TEXTS = ("mode.string_storage", "python")
 
+
+@pd.option_context(*_TEXTS)
 def write(
     folders: Sequence[RunFolder],
     out: Path | None = None,
@@ -73,6 +79,7 @@ def unchanged(folder: RunFolder) -> Report | None:
     return record.find(folder)
 
 
+@pd.option_context(*_TEXTS)
 def texts(folders: Sequence[RunFolder]) -> dict[str, str]:
     """Return the texts of a report, by their path in its folder, without writing any."""
     from denobench.report.data.summary import summarise
@@ -154,6 +161,7 @@ def _write(summary: Summary, folder: Path, progress: Progress) -> Report:
     )
 
 
+@pd.option_context(*_TEXTS)
 def console_table(folders: Sequence[RunFolder]) -> Group:
     """Return the main tables and the comparison in sentences, to be printed with rich."""
     from rich.console import Group
