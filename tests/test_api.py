@@ -81,5 +81,5 @@ def test_denoise_with_the_weights_of_the_package(photograph, tmp_path, monkeypat
     noisy = photograph + np.random.default_rng(0).normal(0, 0.2, photograph.shape)
     answer = denobench.denoise(noisy, "cdae")
     assert ((answer - photograph) ** 2).mean() < 0.5 * ((noisy - photograph) ** 2).mean()
-    with pytest.raises(DenobenchError, match="'dncnn' has to be trained, and no weights"):
-        denobench.denoise(noisy, "dncnn")
+    with pytest.raises(DenobenchError, match="'unet' has to be trained, and no weights"):
+        denobench.denoise(noisy, "unet", training="blind")

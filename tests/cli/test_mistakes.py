@@ -9,10 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fitted import GAIN
 from PIL import Image
 
 from denobench.cli import main
 
+# A method without weights; whether it could learn some, nobody asks.
+LEARNS = """
+class Learns(Gain):
+    info = Info("learns", "Learns", tracks=("blind",))
+
+    def fit(self, training, *, folder, progress):
+        raise NotImplementedError
+"""
 FILES = {
     "file": b"x\n",
     "empty.yaml": b"",
@@ -24,6 +33,7 @@ FILES = {
     "on.yaml": b"on: 3\n",
     "exits.py": b"raise SystemExit(3)\n",
     "syntax.py": b"def f(:\n",
+    "learns.py": (GAIN + LEARNS).encode(),
     "bad.png": b"no image",
     "junk/manifest.json": b"{",
 }
@@ -131,7 +141,7 @@ OTHERS = [
     ("denoise in.png d", "d"),
     ("denoise in.png o.png --sigma nan", "sigma nan"),
     ("denoise in.png o.png --sigma -1", "sigma -1"),
-    ("denoise in.png o.png --method dncnn", "has to be trained"),
+    ("denoise in.png o.png --plugin learns.py --method learns", "has to be trained"),
     ("denoise in.png o.png --method nlmm", "Did you mean 'nlm'"),
     ("data audti", "audit"),
     ("data audit file", "file"),
