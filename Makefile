@@ -19,14 +19,21 @@ benchmark: $(VENV)/installed-dev  ## measure speed, side by side, as ratios
 clean:
 	rm -rf $(VENV) build *.egg-info
 
-$(VENV)/bin/python:  # whose pip may be old, and takes twice as long then
+$(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+
+# By uv, which takes as long to install and to compile all as pip to install alone; by pip where
+# there is none, or it cannot reach the packages in pip's way.
+define install
+	$(BIN)/python -m pip install --quiet uv && \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '$(1)' || \
+	$(BIN)/python -m pip install --quiet --editable '$(1)'
+endef
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --no-compile --editable .
+	$(call install,.)
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.[dev]'
+	$(call install,.[dev])
 	touch $@ $(VENV)/installed
