@@ -11,7 +11,7 @@ run: $(VENV)/installed  ## install, and run the default comparison
 	$(BIN)/denobench run
 
 test: $(VENV)/installed-dev  ## install, and run the tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=60
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=60
 
 benchmark: $(VENV)/installed-dev  ## measure speed, side by side, as ratios
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only

@@ -191,7 +191,7 @@ def test_report_tells_what_was_found(run: Path) -> None:
         ({"limit": 4}, "two labels, 'yes' and another"),
         ({"tasks": ["tumour-segmentation"]}, "none of the 24 images has one"),
         ({"masks": "nowhere"}, "masks: .*nowhere does not exist"),
-        ({"methods": ["identity", "dncnn"]}, "no weights of another training"),
+        ({"methods": {"identity": {}, "unet": {"training": "blind"}}}, "no weights of another"),
         ({"tasks": "spots"}, "must be a list"),
     ],
 )
