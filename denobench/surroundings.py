@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager, suppress
 from functools import cache
@@ -97,6 +98,7 @@ def shield() -> None:
         code = f"from denobench.__main__ import main; main({_terminal_encoding()!a})"
         os.execve(sys.executable, [*python(code), *sys.argv[1:]], kept)
     gc.set_threshold(*_GARBAGE)
+    warnings.simplefilter("ignore")  # libraries' are for us, who say what a user needs to know
     if str(_ROOT) not in sys.path:  # of a checkout that is not installed
         sys.path.append(str(_ROOT))
     kept = environment(os.environ)

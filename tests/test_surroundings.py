@@ -11,8 +11,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+from starting import Started as Program
 
 from denobench import surroundings
 
@@ -252,6 +255,29 @@ def test_nothing_computed_is_no_success(
     done = program(*words)
     assert done.returncode == 1, done.stderr
     assert "not on this machine" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words", "code"),
+    [
+        (np.zeros((32, 32)), "denoise {}/a.png {}/o.png --method tv", 2),  # NumPy's, of no noise
+        (np.eye(7), "denoise {}/a.png {}/o.png --method wavelet --sigma 0.1", 0),  # PyWavelets'
+        (np.eye(30), "run --data {} --out {}/run --methods identity --noise gaussian:0.1", 0),
+    ],  # the last are SciPy's, of local features that are all alike
+)
+def test_what_libraries_warn_of_is_kept_from_the_terminal(
+    tmp_path: Path, pixels: np.ndarray, words: str, code: int
+) -> None:
+    """Odd pictures make libraries warn; the user sees what we say of them alone."""
+    Image.fromarray((pixels * 255).astype(np.uint8)).save(tmp_path / "a.png")
+    given = words.replace("{}", str(tmp_path)).split()
+    given += [w for each in SETTINGS for w in ("--set", each) if given[0] == "run"]
+    cache = {**os.environ, "DENOBENCH_CACHE": str(tmp_path / "cache"), "TERM": "dumb"}
+    running = Program("denobench", [*given], cache, errors=tmp_path / "told")
+    assert running.wait(300) == code
+    told = (tmp_path / "told").read_text("utf-8")
+    assert "Warning" not in told
+    assert told.count("Error") == (code == 2)
 
 
 def test_what_libraries_write_past_python_is_kept_from_the_terminal(
