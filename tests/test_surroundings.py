@@ -23,7 +23,8 @@ Shown = tuple[pd.DataFrame, set[str]]
 Started = Callable[..., subprocess.CompletedProcess[str]]
 
 PROGRAM = str(Path(sys.executable).with_name("denobench"))
-SETTINGS = ("size=32", "split=none", "timing.repeats=0", "gallery=0", "workers=1")
+SMALL = "--noise gaussian:0.1 --set size=32 --set split=none --set timing.repeats=0"
+SMALL += " --set gallery=0 --set workers=1"
 # What a method of the user's sees: its own answer tells.
 PLUGIN = """
 import json, os, signal, subprocess, sys
@@ -74,8 +75,7 @@ def start(
         **options: object,
     ) -> tuple[subprocess.CompletedProcess[str], Path]:
         words = [*program, "run", "--data", image_folder, "--plugin", plugin, "--limit", "1"]
-        words += ["--methods", "identity,tv,nosy", "--noise", "gaussian:0.1"]
-        words += [word for setting in SETTINGS for word in ("--set", setting)]
+        words += ["--methods", "identity,tv,nosy", *SMALL.split()]
         where = out / str(next(numbers))
         changed = {**os.environ, **(environment or {})}
         done = subprocess.run(
@@ -250,8 +250,7 @@ def test_nothing_computed_is_no_success(
         "    raise UnavailableError('not on this machine')\n"
     )
     words = ["run", "--data", image_folder, "--plugin", plugin, "--methods", "absent"]
-    words += ["--noise", "gaussian:0.1", "--limit", "1", "--out", tmp_path / "run"]
-    words += [word for setting in SETTINGS for word in ("--set", setting)]
+    words += ["--limit", "1", "--out", tmp_path / "run", *SMALL.split()]
     done = program(*words)
     assert done.returncode == 1, done.stderr
     assert "not on this machine" in done.stderr
@@ -262,7 +261,7 @@ def test_nothing_computed_is_no_success(
     [
         (np.zeros((32, 32)), "denoise {}/a.png {}/o.png --method tv", 2),  # NumPy's, of no noise
         (np.eye(7), "denoise {}/a.png {}/o.png --method wavelet --sigma 0.1", 0),  # PyWavelets'
-        (np.eye(30), "run --data {} --out {}/run --methods identity --noise gaussian:0.1", 0),
+        (np.eye(30), f"run --data {{}} --out {{}}/run --methods identity {SMALL}", 0),
     ],  # the last are SciPy's, of local features that are all alike
 )
 def test_what_libraries_warn_of_is_kept_from_the_terminal(
@@ -271,9 +270,8 @@ def test_what_libraries_warn_of_is_kept_from_the_terminal(
     """Odd pictures make libraries warn; the user sees what we say of them alone."""
     Image.fromarray((pixels * 255).astype(np.uint8)).save(tmp_path / "a.png")
     given = words.replace("{}", str(tmp_path)).split()
-    given += [w for each in SETTINGS for w in ("--set", each) if given[0] == "run"]
-    cache = {**os.environ, "DENOBENCH_CACHE": str(tmp_path / "cache"), "TERM": "dumb"}
-    running = Program("denobench", [*given], cache, errors=tmp_path / "told")
+    environment = {**os.environ, "DENOBENCH_CACHE": str(tmp_path / "cache"), "TERM": "dumb"}
+    running = Program("denobench", given, environment, errors=tmp_path / "told")
     assert running.wait(300) == code
     told = (tmp_path / "told").read_text("utf-8")
     assert "Warning" not in told
