@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Where it is set, each of the processes that tests start compiles all that it imports: seconds.
+# Where it is set, each of the processes that tests start compiles our modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test benchmark clean
